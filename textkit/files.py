@@ -1,0 +1,317 @@
+"""Files: the user cache, atomic writing, compressed opening, and the one model container.
+
+A container is a safetensors file: named arrays plus a JSON header, opened by memory map.
+"""
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from .errors import DataError, MissingExtraError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def user_cache() -> Path:
+    """The directory for compiled kernels and encoded corpora.
+
+    TEXTKIT_CACHE_DIR if set, else the platform's habit (XDG_CACHE_HOME, ~/Library/Caches, LOCALAPPDATA).
+    """
+    if chosen := os.environ.get("TEXTKIT_CACHE_DIR"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or tempfile.gettempdir()
+    elif sys.platform == "darwin":
+        base = str(Path("~/Library/Caches").expanduser())
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
+    return Path(base) / "textkit"
+
+
+def why(error: OSError) -> str:
+    """The operating system's reason in words, without the errno and path that `str(error)` repeats."""
+    return error.strerror or str(error)
+
+
+@contextmanager
+def atomic_write(path: str | Path, sync: bool = True) -> Iterator[IO[bytes]]:
+    """A binary file that appears under `path` only when the block ends without an exception.
+
+    Raises:
+        DataError: the directory does not exist or cannot be written, or the disk is full.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise DataError(f"{path} is a directory.", "Give the name of a file to write.")
+    if path.exists() and not path.is_file():  # a device or a pipe (/dev/stdout): nothing to protect
+        with path.open("wb") as stream:
+            yield stream
+        return
+    target = Path(os.path.realpath(path))  # a link keeps pointing where it did
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
+        ) as stream:
+            temporary = Path(stream.name)
+            yield stream  # type: ignore[misc]
+            stream.flush()
+            if sync:
+                os.fsync(stream.fileno())
+        temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except OSError as error:
+        if error.filename not in (None, str(temporary), str(target)) and temporary is not None:
+            raise  # somebody else's file failed inside the block
+        raise DataError(
+            f"cannot write {path}: {why(error)}.", "Choose another --output, or free some space."
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+_MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+
+
+def compression_of(head: bytes) -> str | None:
+    """Which compression a file's first bytes announce: "gzip", "bzip2", "xz", "zstd" or None."""
+    return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
+
+
+def decompressed(raw: IO[bytes]) -> IO[bytes]:
+    """`raw` itself, or a stream of its decompressed bytes, judged by its first bytes and not by a name."""
+    head = raw.read(6)
+    raw.seek(0)
+    kind = compression_of(head)
+    if kind == "gzip":
+        return gzip.GzipFile(fileobj=raw)
+    if kind == "bzip2":
+        return bz2.BZ2File(raw)
+    if kind == "xz":
+        return lzma.LZMAFile(raw)
+    if kind == "zstd":
+        try:
+            import zstandard
+        except ImportError:
+            raise MissingExtraError("zstandard", "zstd") from None
+        return zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)  # type: ignore[return-value]
+    return raw
+
+
+def decompression_errors() -> tuple[type[Exception], ...]:
+    """What the decompressors raise for a damaged or truncated stream."""
+    import zlib
+
+    errors: tuple[type[Exception], ...] = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, OSError)
+    if zstandard := sys.modules.get("zstandard"):
+        errors += (zstandard.ZstdError,)
+    return errors
+
+
+@contextmanager
+def compressed_writer(stream: IO[bytes], name: str | Path) -> Iterator[IO[bytes]]:
+    """Wrap `stream` so that what is written is compressed as the ending of `name` says (.gz .bz2 .xz .zst)."""
+    ending = Path(name).suffix.lower()
+    if ending == ".gz":
+        wrapped: Any = gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=6, mtime=0)
+    elif ending == ".bz2":
+        wrapped = bz2.BZ2File(stream, "wb")
+    elif ending == ".xz":
+        wrapped = lzma.LZMAFile(stream, "wb", preset=3)
+    elif ending in {".zst", ".zstd"}:
+        try:
+            import zstandard
+        except ImportError:
+            raise MissingExtraError("zstandard", "zstd") from None
+        wrapped = zstandard.ZstdCompressor().stream_writer(stream, closefd=False)
+    else:
+        yield stream
+        return
+    with wrapped:
+        yield wrapped
+
+
+# --- the container -------------------------------------------------------------------------------------
+
+_DTYPES = {
+    "U8": "<u1", "I8": "<i1", "U16": "<u2", "I16": "<i2", "F16": "<f2", "U32": "<u4", "I32": "<i4",
+    "F32": "<f4", "U64": "<u8", "I64": "<i8", "F64": "<f8", "BOOL": "|b1",
+}  # fmt: skip
+_ALIGNMENT = 64
+_HEADER_LIMIT = 100 << 20  # the safetensors library refuses larger ones too
+
+
+@dataclass
+class Container:
+    """An opened container: `kind`, `header` (JSON object) and `arrays` (memory-mapped)."""
+
+    kind: str
+    header: dict[str, Any]
+    arrays: "dict[str, np.ndarray]"
+    path: Path | None = field(default=None)
+
+
+def plan(
+    kind: str, header: Mapping[str, Any], shapes: "Mapping[str, tuple[Any, tuple[int, ...]]]"
+) -> tuple[bytes, dict[str, int]]:
+    """Lay out a container whose arrays are not there yet.
+
+    Args:
+        shapes: name -> (dtype, shape).
+
+    Returns:
+        The leading bytes of the file, and the byte position of each array in the file.
+    """
+    import numpy as np
+
+    names = {np.dtype(code): name for name, code in _DTYPES.items()}
+    entries: dict[str, Any] = {
+        "__metadata__": {"format": "textkit", "kind": kind, "textkit": json.dumps(header, ensure_ascii=False)}
+    }
+    # Widest elements first, so that each array is aligned to its own element without gaps between arrays.
+    offset, offsets = 0, {}
+    for name, (dtype, shape) in sorted(shapes.items(), key=lambda item: -np.dtype(item[1][0]).itemsize):
+        size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+        offsets[name] = offset
+        entries[name] = {
+            "dtype": names[np.dtype(dtype).newbyteorder("<") if np.dtype(dtype).itemsize > 1 else np.dtype(dtype)],
+            "shape": list(shape),
+            "data_offsets": [offset, offset + size],
+        }
+        offset += size
+    text = json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-(len(text) + 8) % _ALIGNMENT)
+    lead = len(text).to_bytes(8, "little") + text
+    return lead, {name: len(lead) + position for name, position in offsets.items()}
+
+
+@dataclass
+class Stream:
+    """An array that is written piece by piece: `chunks` are arrays of `dtype` that together fill `shape`."""
+
+    dtype: Any
+    shape: tuple[int, ...]
+    chunks: "Iterable[np.ndarray]"
+
+
+def save(
+    path: str | Path,
+    kind: str,
+    header: Mapping[str, Any],
+    arrays: "Mapping[str, np.ndarray | Stream]",
+    sync: bool = True,
+) -> None:
+    """Write a container atomically; arrays given as a Stream are never whole in memory.
+
+    `sync=False` is for files that can be made again: it does not wait for the disk.
+    """
+    import numpy as np
+
+    lead, positions = plan(kind, header, {name: (a.dtype, a.shape) for name, a in arrays.items()})
+    with atomic_write(path, sync) as stream:
+        stream.write(lead)
+        for name in sorted(positions, key=positions.__getitem__):
+            array = arrays[name]
+            for chunk in array.chunks if isinstance(array, Stream) else [array]:
+                stream.write(memoryview(np.ascontiguousarray(chunk).reshape(-1).view(np.uint8)))
+
+
+def is_container(path: str | Path) -> bool:
+    """Whether the file starts like a safetensors file (a plausible header length, then a brace)."""
+    with open(path, "rb") as stream:
+        head = stream.read(9)
+    return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") <= _HEADER_LIMIT
+
+
+def load(path: str | Path, kind: str | None = None) -> Container:
+    """Open a container by memory map; costs milliseconds whatever its size.
+
+    Args:
+        kind: refuse a container that holds something else.
+
+    Raises:
+        DataError: missing, truncated, damaged, not a textkit file, or of another kind.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    try:
+        with safe_open(path, "numpy") as checked:  # the library holds every size and offset against the file
+            metadata = checked.metadata() or {}
+        with path.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            entries = json.loads(stream.read(length))
+    except (SafetensorError, ValueError) as error:
+        raise DataError(f"{path} is not a textkit file, or it is cut off or damaged ({error}).", _HOW_TO_LOAD) from None
+    except OSError as error:
+        raise DataError(f"cannot open {path}: {why(error)}.") from error
+    if metadata.get("format") != "textkit":
+        raise DataError(f"{path} is a safetensors file, but textkit did not write it.", _HOW_TO_LOAD)
+    if kind is not None and metadata.get("kind") != kind:
+        raise DataError(f"{path} holds a {metadata.get('kind')}, not a {kind}.")
+    header = _parse_header(path, metadata.get("textkit", ""))
+    entries.pop("__metadata__", None)
+    arrays = {name: _map_array(path, name, entry, 8 + length) for name, entry in entries.items()}
+    return Container(str(metadata.get("kind")), header, arrays, path)
+
+
+_HOW_TO_LOAD = "Give a model written by textkit; if it is one, copy or train it again."
+
+
+def _parse_header(path: Path, text: str) -> dict[str, Any]:
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError):
+        raise DataError(f"{path} is damaged: its header is not JSON.", _HOW_TO_LOAD) from None
+    if not isinstance(header, dict):
+        raise DataError(f"{path} is damaged: its header is not a JSON object.", _HOW_TO_LOAD)
+    return header
+
+
+def _map_array(path: Path, name: str, entry: Any, start: int) -> "np.ndarray":
+    """One array of a container as a view of the file."""
+    import numpy as np
+
+    if entry["dtype"] not in _DTYPES:
+        raise DataError(f"{path}: array '{name}' has the unknown type {entry['dtype']}.", _HOW_TO_LOAD)
+    dtype, shape = np.dtype(_DTYPES[entry["dtype"]]), tuple(entry["shape"])
+    if 0 in shape:
+        return np.zeros(shape, dtype)
+    # Copy on write: the file cannot change, and kernels see the same type as for arrays in memory.
+    return np.asarray(np.memmap(path, dtype, "c", offset=start + entry["data_offsets"][0], shape=shape))
+
+
+@contextmanager
+def scratch_directory(base: Path | None = None) -> Iterator[Path]:
+    """A directory for temporary files that is removed at the end, whatever happens."""
+    if base is not None:
+        base.mkdir(parents=True, exist_ok=True)
+    directory = Path(tempfile.mkdtemp(prefix="textkit-", dir=base))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def open_text_output(stream: IO[bytes]) -> io.TextIOWrapper:
+    """UTF-8 text over a binary stream, with bare newlines on every platform."""
+    return io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="\n")

@@ -1,0 +1,110 @@
+"""Lines of ARPA files: written from trie levels, and cut into words and numbers."""
+
+import numpy as np
+
+from .floats import parse_float, put_float
+from .jit import kernel
+
+NUMBER_ROOM = 20  # bytes that a number and its tab may take
+DONE, FULL, BAD_NUMBER, FEW_WORDS, MANY_FIELDS = range(5)
+
+_TAB, _NEWLINE, _SPACE, _BACKSLASH = 9, 10, 32, 92
+
+
+@kernel
+def write_entries(entry, last, path, prefix, prefix_size, arena, ends, words, log_p, backoff, edges, powers, out):
+    """Write the n-grams `entry` to `last` of one order as lines.
+
+    path int64 (n,) holds the nodes from the unigram to `entry` and is moved along; prefix uint8 has the text of the
+    words before the last one, prefix_size int64 (1,) its length or -1 where it must be made. Arrays as in `query`.
+    Stops before `out` is full. Returns (next entry, bytes written).
+    """
+    size, order = 0, path.shape[0]
+    with_backoff = last <= backoff.shape[0]
+    while entry < last:
+        path[order - 1] = entry
+        for k in range(order - 2, -1, -1):
+            if path[k + 1] < np.int64(edges[path[k] + 1]):
+                break
+            prefix_size[0] = -1
+            while path[k + 1] >= np.int64(edges[path[k] + 1]):
+                path[k] += 1
+        if prefix_size[0] < 0:
+            length = 0
+            for k in range(order - 1):
+                for i in range(ends[words[path[k]]], ends[words[path[k]] + 1]):
+                    prefix[length] = arena[i]
+                    length += 1
+                prefix[length] = _SPACE
+                length += 1
+            prefix_size[0] = length
+        begin, end = ends[words[entry]], ends[words[entry] + 1]
+        if size + prefix_size[0] + (end - begin) + 2 * NUMBER_ROOM + 2 > out.shape[0]:
+            break
+        size = put_float(out, size, log_p[entry], powers)
+        out[size] = _TAB
+        size += 1
+        for i in range(prefix_size[0]):
+            out[size + i] = prefix[i]
+        size += prefix_size[0]
+        for i in range(end - begin):
+            out[size + i] = arena[begin + i]
+        size += end - begin
+        if with_backoff:
+            out[size] = _TAB
+            size = put_float(out, size + 1, backoff[entry], powers)
+        out[size] = _NEWLINE
+        size += 1
+        entry += 1
+    return entry, size
+
+
+@kernel
+def next_field(buffer, position, stop):
+    """(start, end) of the next field of this line; start == end at the end of the line. Tab, CR and space separate."""
+    while position < stop and (buffer[position] == _TAB or buffer[position] == 13 or buffer[position] == _SPACE):
+        position += 1
+    start = position
+    while position < stop and buffer[position] != _NEWLINE and buffer[position] != _TAB:
+        if buffer[position] == 13 or buffer[position] == _SPACE:
+            break
+        position += 1
+    return start, position
+
+
+@kernel
+def parse_entries(buffer, position, stop, order, spans, numbers, powers):
+    """Read n-gram lines up to the end of the section.
+
+    spans int32 (S * order, 2): the words of each line; numbers float32 (S, 2): its log10 probability and backoff
+    (0 where there is none). Returns (position of the line not read, lines read, status): DONE at a blank line, a line
+    with a leading backslash or the end; FULL; or what is wrong with the line.
+    """
+    count, room = 0, numbers.shape[0]
+    while position < stop:
+        start, end = next_field(buffer, position, stop)
+        if start == end or buffer[start] == _BACKSLASH:
+            return position, count, DONE
+        if count == room:
+            return position, count, FULL
+        value, good = parse_float(buffer, start, end, powers)
+        if not good:
+            return position, count, BAD_NUMBER
+        numbers[count, 0], numbers[count, 1] = value, 0.0
+        for k in range(order):
+            start, end = next_field(buffer, end, stop)
+            if start == end:
+                return position, count, FEW_WORDS
+            spans[count * order + k, 0], spans[count * order + k, 1] = start, end
+        start, end = next_field(buffer, end, stop)
+        if start < end:
+            value, good = parse_float(buffer, start, end, powers)
+            if not good:
+                return position, count, BAD_NUMBER
+            numbers[count, 1] = value
+            start, end = next_field(buffer, end, stop)
+            if start < end:
+                return position, count, MANY_FIELDS
+        position = end + 1
+        count += 1
+    return position, count, DONE

@@ -1,0 +1,156 @@
+"""Compilation policy for all kernels: flags, cache directory, and the few machine intrinsics.
+
+Kernels must also be valid plain Python: with NUMBA_DISABLE_JIT=1 the decorators return the function itself
+and the intrinsics below fall back to Python, so that tests and debuggers can walk through every line.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+from numba.core import types
+from numba.extending import intrinsic
+
+from ..files import user_cache
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+JIT_DISABLED = bool(numba.config.DISABLE_JIT)
+
+# Reassociation lets sums vectorise; NaN and infinity keep their meaning.
+FLOAT_FLAGS = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})
+
+
+@cache
+def cache_directory() -> Path | None:
+    """Where compiled kernels are kept: one directory per state of the kernel sources and numba version.
+
+    Numba notices a change only in the file of the function itself, not in what it calls, so a cache shared
+    between source versions can run stale code. Returns None if no such directory can be written.
+    """
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    directory = user_cache() / "kernels" / digest.hexdigest()[:16]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            return directory
+    except OSError:
+        return None
+
+
+def kernel(function: F | None = None, *, fastmath: bool = False) -> Any:
+    """Compile a kernel: releases the GIL, cached on disk, division by zero gives inf as in NumPy."""
+    if function is None:
+        return lambda f: kernel(f, fastmath=fastmath)
+    flags = set(FLOAT_FLAGS) if fastmath else False
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": flags}
+    if JIT_DISABLED:
+        return function
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return numba.njit(function, cache=True, **options)
+    if cache_directory() is None:
+        return numba.njit(function, **options)
+    before = numba.config.CACHE_DIR
+    # Read by numba while it decorates; restored so that other people's kernels stay where they were.
+    numba.config.CACHE_DIR = str(cache_directory())
+    try:
+        return numba.njit(function, cache=True, **options)
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def leaf(function: F) -> Any:
+    """Paste a small function into the kernels that call it.
+
+    A call between compiled functions counts references to each array it passes, atomically; per byte or per
+    token that costs more than the work itself.
+    """
+    if JIT_DISABLED:
+        return function
+    return numba.njit(function, inline="always", error_model="numpy")
+
+
+def on_first_compilation(callback: Callable[[], None]) -> None:
+    """Call `callback` once, when a kernel is compiled because no cached one was found."""
+    if JIT_DISABLED:
+        return
+    from numba.core import event
+
+    class Once(event.Listener):
+        def on_start(self, event: Any) -> None:
+            nonlocal callback
+            call, callback = callback, lambda: None
+            call()
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+    event.register("numba:compile", Once())
+
+
+if JIT_DISABLED:
+
+    def load_u64(buffer: np.ndarray, position: int) -> np.uint64:
+        return np.frombuffer(buffer[position : position + 8].tobytes(), "<u8")[0]
+
+    def trailing_zeros(word: np.uint64) -> int:
+        return 64 if not word else (int(word) & -int(word)).bit_length() - 1
+
+    def prefetch(array: np.ndarray, index: int) -> None:
+        pass
+
+else:
+
+    @intrinsic
+    def load_u64(typingctx: Any, buffer: Any, position: Any) -> Any:
+        """The 8 bytes of a uint8 array at `position` as one little-endian uint64, however aligned."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            from llvmlite import ir
+
+            array = context.make_array(signature.args[0])(context, builder, args[0])
+            address = builder.gep(array.data, [args[1]])
+            pointer = builder.bitcast(address, ir.IntType(64).as_pointer())
+            return builder.load(pointer, align=1)
+
+        return types.uint64(buffer, types.intp), codegen
+
+    @intrinsic
+    def trailing_zeros(typingctx: Any, word: Any) -> Any:
+        """The number of zero bits below the lowest set bit of a uint64 (64 for zero)."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            from llvmlite import ir
+
+            return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+
+        return types.int64(types.uint64), codegen
+
+    @intrinsic
+    def prefetch(typingctx: Any, array: Any, index: Any) -> Any:
+        """Ask for the cache line of array[index] (of its first axis) before it is needed."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            from llvmlite import ir
+            from numba.core import cgutils
+
+            view = context.make_array(signature.args[0])(context, builder, args[0])
+            stride = cgutils.unpack_tuple(builder, view.strides)[0]
+            bytes_ = builder.bitcast(view.data, ir.IntType(8).as_pointer())
+            address = builder.gep(bytes_, [builder.mul(args[1], stride)])
+            i32 = ir.IntType(32)
+            function = builder.module.declare_intrinsic(
+                "llvm.prefetch", [address.type], ir.FunctionType(ir.VoidType(), [address.type, i32, i32, i32])
+            )
+            builder.call(function, [address, i32(0), i32(3), i32(1)])
+            return context.get_dummy_value()
+
+        return types.void(array, types.intp), codegen

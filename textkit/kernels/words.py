@@ -1,0 +1,224 @@
+"""The word table: an open-addressing hash from the bytes of a word to its id.
+
+Arrays of a table with W words:
+    slots    uint64 (S, 2)  key and entry; S > W. A word of up to 8 bytes is its own key, a longer one has its
+                            hash there; the entry is its length (32 bits) and id + 1 (32 bits), 0 where free
+    arena    uint8  (A,)    the words, one after the other, and at least 8 spare bytes
+    ends     int64  (W+1,)  word i is arena[ends[i]:ends[i + 1]]
+Longer words are compared byte by byte when key and length agree, so that no two words are ever merged.
+A short word, the common case, costs one cache line.
+"""
+
+import numpy as np
+
+from .jit import kernel, leaf, load_u64, prefetch
+
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_MIXER = np.uint64(0xD6E8FEB86659FD93)
+_ZERO = np.uint64(0)
+_BYTE = np.uint64(8)
+_WORD_BITS = np.uint64(64)
+_HALF = np.uint64(32)
+_LOW_32 = np.uint64(0xFFFFFFFF)
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+_AHEAD = 16
+
+
+@leaf
+def load_tail(buffer, position, length):
+    """The first `length` (1 to 8) bytes at `position` as a uint64, zero above."""
+    return load_u64(buffer, position) & (_ALL >> (_WORD_BITS - _BYTE * np.uint64(length)))
+
+
+@leaf
+def mix(value):
+    """Spread the bits of a uint64 over all others (multiply and fold)."""
+    value *= _MULTIPLIER
+    value ^= value >> _HALF
+    value *= _MIXER
+    return value ^ (value >> _HALF)
+
+
+@kernel
+def key_of(buffer, start, end):
+    """The key of a word: its bytes if there are at most 8, else a hash of them."""
+    if end - start <= 8:
+        return load_tail(buffer, start, end - start)
+    value = np.uint64(end - start)
+    position = start
+    while position + 8 < end:
+        value = mix(value ^ load_u64(buffer, position))
+        position += 8
+    return mix(value ^ load_tail(buffer, position, end - position))
+
+
+@leaf
+def home(key, length, size):
+    """The slot where the search for a key begins: the upper half of a hash, scaled to the table's size."""
+    return np.int64(((mix(key + np.uint64(length)) >> _HALF) * np.uint64(size)) >> _HALF)
+
+
+@kernel
+def same_bytes(a, start_a, b, start_b, length):
+    """Whether a[start_a:][:length] equals b[start_b:][:length]."""
+    while length > 8:
+        if load_u64(a, start_a) != load_u64(b, start_b):
+            return False
+        start_a += 8
+        start_b += 8
+        length -= 8
+    return length == 0 or load_tail(a, start_a, length) == load_tail(b, start_b, length)
+
+
+@leaf
+def find_slot(buffer, start, length, key, slot, slots, arena, ends):
+    """From its home slot on: the slot that holds the word buffer[start:][:length], or the free one for it."""
+    while True:
+        entry = slots[slot, 1]
+        if entry == _ZERO:
+            return slot
+        if slots[slot, 0] == key and np.int64(entry >> _HALF) == length:
+            if length <= 8:
+                return slot
+            if same_bytes(buffer, start, arena, ends[np.int64(entry & _LOW_32) - 1], length):
+                return slot
+        slot += 1
+        if slot == slots.shape[0]:
+            slot = 0
+
+
+@kernel
+def find_homes(buffer, spans, n_spans, size, keys, homes):
+    """Keys and home slots of a batch of tokens, so that the slots can be asked for ahead of their use."""
+    for i in range(n_spans):
+        start, end = np.int64(spans[i, 0]), np.int64(spans[i, 1])
+        if start < end:
+            keys[i] = key_of(buffer, start, end)
+            homes[i] = home(keys[i], end - start, size)
+        else:
+            homes[i] = 0
+
+
+@kernel
+def intern(buffer, spans, n_spans, keys, homes, slots, arena, ends, counts, words, ids, lines):
+    """Give each token its id, adding words not seen before.
+
+    buffer uint8, spans int32 (>= n_spans, 2), keys uint64 and homes int64 (>= n_spans,) scratch,
+    counts int64 (W capacity,) raised by one per token, ids int32 (>= n_spans,) and lines int32 (>= n_spans,)
+    out: ids of tokens, and for each line end the number of ids before it. Stops early when the table is full
+    (half of its slots, or no room in arena or ends).
+    Returns (spans done, words in the table, ids written, lines written).
+    """
+    find_homes(buffer, spans, n_spans, slots.shape[0], keys, homes)
+    n_ids, n_lines = 0, 0
+    for i in range(n_spans):
+        if i + _AHEAD < n_spans:
+            prefetch(slots, homes[i + _AHEAD])
+        start, length = np.int64(spans[i, 0]), np.int64(spans[i, 1]) - np.int64(spans[i, 0])
+        if length == 0:
+            lines[n_lines] = n_ids
+            n_lines += 1
+            continue
+        slot = find_slot(buffer, start, length, keys[i], homes[i], slots, arena, ends)
+        if slots[slot, 1] == _ZERO:
+            used = ends[words]
+            full = 2 * words >= slots.shape[0] or words + 1 >= ends.shape[0]
+            if full or used + length + 8 > arena.shape[0]:
+                return i, words, n_ids, n_lines
+            for k in range(length):
+                arena[used + k] = buffer[start + k]
+            ends[words + 1] = used + length
+            words += 1
+            slots[slot, 0] = keys[i]
+            slots[slot, 1] = np.uint64(length) << _HALF | np.uint64(words)
+        word = np.int64(slots[slot, 1] & _LOW_32) - 1
+        counts[word] += 1
+        ids[n_ids] = word
+        n_ids += 1
+    return n_spans, words, n_ids, n_lines
+
+
+@kernel
+def look_up(buffer, spans, n_spans, keys, homes, slots, arena, ends, missing, ids, lines):
+    """As `intern` for a fixed table: words that are not there get the id `missing`. Returns (ids, lines written)."""
+    find_homes(buffer, spans, n_spans, slots.shape[0], keys, homes)
+    n_ids, n_lines = 0, 0
+    for i in range(n_spans):
+        if i + _AHEAD < n_spans:
+            prefetch(slots, homes[i + _AHEAD])
+        start, length = np.int64(spans[i, 0]), np.int64(spans[i, 1]) - np.int64(spans[i, 0])
+        if length == 0:
+            lines[n_lines] = n_ids
+            n_lines += 1
+            continue
+        entry = slots[find_slot(buffer, start, length, keys[i], homes[i], slots, arena, ends), 1]
+        ids[n_ids] = missing if entry == _ZERO else np.int64(entry & _LOW_32) - 1
+        n_ids += 1
+    return n_ids, n_lines
+
+
+@kernel
+def fill_slots(slots, arena, ends, first, words):
+    """Enter the words `first` to `words` of an arena. Returns the first that is there already, or -1."""
+    for word in range(first, words):
+        start, length = ends[word], ends[word + 1] - ends[word]
+        key = key_of(arena, start, start + length)
+        slot = find_slot(arena, start, length, key, home(key, length, slots.shape[0]), slots, arena, ends)
+        if slots[slot, 1] != _ZERO:
+            return word
+        slots[slot, 0] = key
+        slots[slot, 1] = np.uint64(length) << _HALF | np.uint64(word + 1)
+    return -1
+
+
+@kernel
+def gather_words(arena, ends, order, out_arena, out_ends):
+    """Copy the words order[0], order[1], … into a new arena in that order."""
+    size = 0
+    out_ends[0] = 0
+    for i in range(order.shape[0]):
+        for k in range(ends[order[i]], ends[order[i] + 1]):
+            out_arena[size] = arena[k]
+            size += 1
+        out_ends[i + 1] = size
+
+
+@kernel
+def remap(ids, mapping):
+    """ids[i] = mapping[ids[i]] in place."""
+    for i in range(ids.shape[0]):
+        ids[i] = mapping[ids[i]]
+
+
+@kernel
+def first_positions(ids, known, base, first):
+    """Note base + i in first[id] for each id that stands at i for the first time.
+
+    New ids appear in ascending order from `known` on, as `intern` gives them. Returns the next new id.
+    """
+    for i in range(ids.shape[0]):
+        if ids[i] == known:
+            first[known] = base + i
+            known += 1
+    return known
+
+
+@kernel
+def digest(buffer, size, state):
+    """Fold buffer[:size] into the two 64-bit words of `state`: a fast fingerprint, not a cryptographic one."""
+    a, b = state[0], state[1]
+    position = 0
+    while position + 8 <= size:
+        word = load_u64(buffer, position)
+        a = (a ^ word) * _MULTIPLIER
+        a ^= a >> _HALF
+        b = (b + word) * _MIXER
+        b ^= b >> np.uint64(29)
+        position += 8
+    if position < size:
+        word = load_tail(buffer, position, size - position)
+        a = (a ^ word) * _MULTIPLIER
+        a ^= a >> _HALF
+        b = (b + word) * _MIXER
+        b ^= b >> np.uint64(29)
+    state[0], state[1] = a ^ np.uint64(size), b

@@ -1,0 +1,1 @@
+"""N-gram language models: counting, smoothing, the model, and the questions one can ask it."""

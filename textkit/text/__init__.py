@@ -1,0 +1,1 @@
+"""Strings to ids: reading, tokenizing, vocabulary, encoded corpus."""

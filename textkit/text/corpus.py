@@ -1,0 +1,319 @@
+"""The encoded corpus: a text as int32 ids and int64 line offsets, written in blocks and memory-mapped.
+
+Text is tokenized once, in one pass over it: each worker numbers words by its own table, and when the whole
+vocabulary is known the ids are renumbered while they are copied into the final file. Memory grows with the
+vocabulary, not with the text.
+"""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, Protocol
+
+import numpy as np
+
+from .. import __version__, files
+from ..errors import DataError
+from ..parallel import ordered_map, thread_count
+from ..progress import Progress, Reporter, silent
+from .reader import Block
+from .tokenizer import Tokenizer
+from .vocabulary import SPECIALS, Vocabulary, WordTable
+
+KIND = "corpus"
+FORMAT_VERSION = 1
+CACHE_LIMIT = 20 << 30  # bytes of encoded corpora kept; the least recently used go first
+_CHUNK = 1 << 22  # ids copied at a time
+
+
+class Text(Protocol):
+    """What can be encoded: a `Reader`, or `Lines`."""
+
+    total_bytes: int | None
+    skipped_lines: int
+
+    def blocks(self) -> Iterator[Block]: ...
+
+    def clean(self, block: Block) -> Block: ...
+
+
+@dataclass
+class Encoded:
+    """One block of text as ids.
+
+    Attributes:
+        ids: int32, of all tokens.
+        lines: int64, for each line end the number of ids before it.
+        open: whether the last line goes on, or ends without a newline.
+        characters: Unicode characters in the block, newlines included.
+    """
+
+    ids: np.ndarray
+    lines: np.ndarray
+    open: bool
+    characters: int
+    block: Block
+
+
+@dataclass
+class EncodedCorpus:
+    """A text as numbers.
+
+    Attributes:
+        ids: int32 (N,), token ids without sentence marks.
+        offsets: int64 (L + 1,), line i is ids[offsets[i]:offsets[i + 1]].
+        characters, bytes: size of the text, newlines included.
+    """
+
+    ids: np.ndarray
+    offsets: np.ndarray
+    vocabulary: Vocabulary
+    tokenizer: Tokenizer
+    characters: int
+    bytes: int
+
+    @property
+    def tokens(self) -> int:
+        return len(self.ids)
+
+    @property
+    def lines(self) -> int:
+        return len(self.offsets) - 1
+
+    def line(self, number: int) -> np.ndarray:
+        """The ids of one line, int32."""
+        return self.ids[self.offsets[number] : self.offsets[number + 1]]
+
+    @classmethod
+    def load(cls, path: str | Path) -> "EncodedCorpus":
+        """Open a corpus file by memory map. Raises DataError where it is none."""
+        container = files.load(path, KIND)
+        header, arrays = container.header, container.arrays
+        if header.get("format_version") != FORMAT_VERSION:
+            raise DataError(f"{path} has format {header.get('format_version')}, this textkit reads {FORMAT_VERSION}.")
+        vocabulary = Vocabulary.from_arrays(arrays, path)
+        ids, offsets = arrays["ids"], arrays["offsets"]
+        if ids.dtype != np.int32 or offsets.dtype != np.int64 or not len(offsets) or offsets[-1] != len(ids):
+            raise DataError(f"{path} is damaged: its lines do not fit its ids.")
+        tokenizer = Tokenizer.from_settings(header["tokenizer"])
+        return cls(ids, offsets, vocabulary, tokenizer, header["characters"], header["bytes"])
+
+
+def encode_corpus(
+    text: Text,
+    tokenizer: Tokenizer,
+    *,
+    vocabulary: Vocabulary | None = None,
+    min_count: int = 1,
+    max_vocab: int | None = None,
+    threads: int | None = None,
+    cache: Path | None = None,
+    progress: Reporter = silent,
+) -> EncodedCorpus:
+    """Encode a text, or find it encoded already.
+
+    Args:
+        vocabulary: use these words; otherwise the text's own are counted.
+        min_count, max_vocab: which of its own words to keep; the others become <unk>.
+        cache: directory of encoded corpora, where one of the same content and settings is reused; None to
+            encode into a temporary file that goes when the corpus does.
+
+    Raises:
+        DataError: unreadable text, or no token in it.
+    """
+    key = None
+    if cache is not None and hasattr(text, "fingerprint"):
+        key = _cache_key(text.fingerprint(), tokenizer, vocabulary, min_count, max_vocab)
+        with contextlib.suppress(DataError):
+            corpus = EncodedCorpus.load(cache / f"{key}.corpus")
+            os.utime(cache / f"{key}.corpus")
+            return corpus
+    encoder = _Encoder(text, tokenizer, vocabulary, min_count, max_vocab, thread_count(threads), progress)
+    with files.scratch_directory(cache) as scratch:
+        path = scratch / "encoded.corpus"
+        encoder.run(path)
+        if cache is not None and key is not None:
+            _evict(cache, CACHE_LIMIT - path.stat().st_size)
+            path = path.replace(cache / f"{key}.corpus")
+        return EncodedCorpus.load(path)  # a mapped file stays readable after the scratch directory goes
+
+
+def _cache_key(
+    fingerprint: str, tokenizer: Tokenizer, vocabulary: Vocabulary | None, min_count: int, max_vocab: int | None
+) -> str:
+    parts = [str(FORMAT_VERSION), __version__, fingerprint, tokenizer.signature, str(min_count), str(max_vocab)]
+    digest = hashlib.sha256("\0".join(parts).encode())
+    if vocabulary is not None:
+        digest.update(vocabulary.arena.tobytes() + vocabulary.ends.tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _evict(cache: Path, room: int) -> None:
+    """Remove the least recently used corpora until the others take at most `room` bytes."""
+    kept = sorted(cache.glob("*.corpus"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in kept:
+        room -= path.stat().st_size
+        if room < 0:
+            path.unlink(missing_ok=True)
+
+
+def encode_blocks(
+    text: Text, tokenizer: Tokenizer, vocabulary: Vocabulary, threads: int, progress: Reporter = silent
+) -> Iterator[Encoded]:
+    """Blocks of a text as ids of a fixed vocabulary, in order, with bounded memory."""
+
+    def encode(block: Block) -> Encoded:
+        block = text.clean(block)
+        return _encode_block(block, tokenizer, vocabulary.look_up)
+
+    for encoded in ordered_map(encode, text.blocks(), threads):
+        progress(Progress("reading", encoded.block.done, text.total_bytes, "bytes"))
+        yield encoded
+
+
+def _encode_block(block: Block, tokenizer: Tokenizer, numbers: "_Numbering") -> Encoded:
+    ids: list[np.ndarray] = [np.zeros(0, np.int32)]
+    lines: list[np.ndarray] = [np.zeros(0, np.int64)]
+    total = 0
+    for buffer, spans, count in tokenizer.batches(block.data, block.size):
+        new_ids, new_lines = numbers(buffer, spans, count)
+        ids.append(new_ids)
+        lines.append(new_lines.astype(np.int64) + total)
+        total += len(new_ids)
+    data = block.data[: block.size]
+    characters = block.size - int(np.count_nonzero((data & 0xC0) == 0x80))
+    is_open = block.size > 0 and int(data[-1]) != 10
+    return Encoded(np.concatenate(ids), np.concatenate(lines), is_open, characters, block)
+
+
+class _Numbering(Protocol):
+    def __call__(self, buffer: np.ndarray, spans: np.ndarray, n_spans: int) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+class _Encoder:
+    """One encoding run: text → numbered blocks on disk → vocabulary → corpus file."""
+
+    def __init__(
+        self,
+        text: Text,
+        tokenizer: Tokenizer,
+        vocabulary: Vocabulary | None,
+        min_count: int,
+        max_vocab: int | None,
+        threads: int,
+        progress: Reporter,
+    ) -> None:
+        self.text, self.tokenizer, self.vocabulary = text, tokenizer, vocabulary
+        self.min_count, self.max_vocab = min_count, max_vocab
+        self.threads, self.progress = threads, progress
+        self.tables = [] if vocabulary else [_new_table() for _ in range(threads)]
+        self.free: SimpleQueue[int] = SimpleQueue()
+        for i in range(len(self.tables)):
+            self.free.put(i)
+        self.pieces: list[tuple[int, int]] = []  # (table, number of ids) of each block in the order of the text
+        self.tokens = self.lines = self.characters = self.bytes = 0
+
+    def run(self, path: Path) -> None:
+        """Encode into the container `path`."""
+        ids_path, ends_path = path.with_suffix(".ids"), path.with_suffix(".ends")
+        try:
+            with ids_path.open("wb") as ids_file, ends_path.open("wb") as ends_file:
+                self._number(ids_file, ends_file)
+        except OSError as error:
+            raise DataError(
+                f"cannot write the encoded text to {path.parent}: {files.why(error)}.",
+                "Free some space, or choose another --cache-dir.",
+            ) from error
+        if self.tokens == 0:
+            raise DataError("there is no token in the input.", "Is the file empty, or the tokenizer the wrong one?")
+        vocabulary, mappings = self._vocabulary()
+        header = {
+            "format_version": FORMAT_VERSION,
+            "version": __version__,
+            "tokenizer": self.tokenizer.settings(),
+            "characters": self.characters,
+            "bytes": self.bytes,
+        }
+        offsets = files.Stream(np.int64, (self.lines + 1,), _file_chunks(ends_path, np.dtype(np.int64)))
+        ids = files.Stream(np.int32, (self.tokens,), self._renumbered(ids_path, mappings))
+        files.save(path, KIND, header, {"ids": ids, "offsets": offsets, **vocabulary.arrays()}, sync=False)
+
+    def _number(self, ids_file: IO[bytes], ends_file: IO[bytes]) -> None:
+        """Write provisional ids and the ends of lines (after a leading 0) as the text is read."""
+        ends_file.write(np.zeros(1, np.int64).tobytes())
+        last: Encoded | None = None
+        for encoded, table in ordered_map(self._encode, enumerate(self.text.blocks()), self.threads):
+            if last and last.open and last.block.source != encoded.block.source:
+                self._end_line(ends_file)
+            ids_file.write(memoryview(encoded.ids).cast("B"))
+            ends_file.write((encoded.lines + self.tokens).tobytes())
+            self.pieces.append((table, len(encoded.ids)))
+            self.tokens += len(encoded.ids)
+            self.lines += len(encoded.lines)
+            self.characters += encoded.characters
+            self.bytes += encoded.block.size
+            self.progress(Progress("reading", encoded.block.done, self.text.total_bytes, "bytes"))
+            encoded.block.data = encoded.block.data[:0]
+            last = encoded
+        if last and last.open:
+            self._end_line(ends_file)
+
+    def _end_line(self, ends_file: IO[bytes]) -> None:
+        ends_file.write(np.array([self.tokens], np.int64).tobytes())
+        self.lines += 1
+
+    def _encode(self, numbered: tuple[int, Block]) -> tuple[Encoded, int]:
+        sequence, block = numbered
+        block = self.text.clean(block)
+        if self.vocabulary:
+            return _encode_block(block, self.tokenizer, self.vocabulary.look_up), 0
+        index = self.free.get()
+        try:
+            table = self.tables[index]
+            known = table.words
+            encoded = _encode_block(block, self.tokenizer, table.intern)
+            table.note_first(encoded.ids, known, sequence << 32)
+            return encoded, index
+        finally:
+            self.free.put(index)
+
+    def _vocabulary(self) -> tuple[Vocabulary, list[np.ndarray]]:
+        """The final vocabulary, and for each table the map from its ids (empty where there is nothing to map)."""
+        if self.vocabulary:
+            return self.vocabulary, []
+        united = self.tables[0]
+        mappings = [np.arange(united.words, dtype=np.int32), *(united.add_table(t) for t in self.tables[1:])]
+        vocabulary, final = Vocabulary.from_table(united, self.min_count, self.max_vocab)
+        return vocabulary, [final[m] for m in mappings]
+
+    def _renumbered(self, path: Path, mappings: list[np.ndarray]) -> Iterator[np.ndarray]:
+        from ..kernels import words
+
+        def renumber(piece: tuple[np.ndarray, int]) -> np.ndarray:
+            words.remap(piece[0], mappings[piece[1]])
+            return piece[0]
+
+        with path.open("rb") as stream:
+            if not mappings:
+                yield from _file_chunks(path, np.dtype(np.int32))
+                return
+            pieces = ((np.fromfile(stream, np.int32, count), table) for table, count in self.pieces)
+            yield from ordered_map(renumber, pieces, self.threads)
+
+
+def _new_table() -> WordTable:
+    table = WordTable()
+    start = Vocabulary.from_words([])
+    table.add_words(start.arena, start.ends)
+    table.first[: len(SPECIALS)] = -1
+    return table
+
+
+def _file_chunks(path: Path, dtype: np.dtype) -> Iterable[np.ndarray]:
+    with path.open("rb") as stream:
+        while len(chunk := np.fromfile(stream, dtype, _CHUNK)):
+            yield chunk

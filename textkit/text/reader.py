@@ -1,0 +1,456 @@
+"""Reading text: files of any supported kind as a restartable stream of blocks of whole UTF-8 lines.
+
+The reader deals with names, compression, columns and encodings; what leaves it is always bytes of plain text.
+Memory is bounded by the block size, not by the input: a line longer than `LONG_LINE` is cut at a space.
+"""
+
+import codecs
+import csv
+import glob
+import io
+import json
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from .. import files
+from ..errors import DataError, UsageError
+from ..kernels import scan, words
+from .tokenizer import PADDING
+
+BLOCK = 4 << 20  # bytes read at a time: a few milliseconds of work for a thread
+LONG_LINE = 16 << 20  # a longer line is cut at a space
+LONGEST_TOKEN = 256 << 20  # text without a space or newline for longer than this is refused
+FORMATS = ("auto", "lines", "jsonl", "csv", "tsv")
+ERRORS = ("strict", "replace", "skip")
+RAW_ENCODING = "bytes"  # no decoding and no check: bytes go through as they are
+_BOM = b"\xef\xbb\xbf"
+_COMPRESSED_ENDINGS = {".gz", ".bz2", ".xz", ".zst", ".zstd"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input: a file, or the spooled standard input."""
+
+    name: str
+    path: Path
+    format: str
+
+
+@dataclass
+class Block:
+    """Some consecutive lines of one source.
+
+    Attributes:
+        data: uint8, `size` bytes of text and PADDING spare ones.
+        offset: position of the first byte in the decoded text of the source.
+        done: bytes of all inputs (as stored, compressed or not) read so far, for progress.
+    """
+
+    data: np.ndarray
+    size: int
+    source: Source
+    offset: int
+    done: int
+
+    def text(self) -> str:
+        """The block as a string."""
+        return self.data[: self.size].tobytes().decode("utf-8", "surrogateescape")
+
+
+@dataclass(eq=False)
+class Reader:
+    """Text files as a stream of blocks or lines that can be walked again and again.
+
+    Args:
+        inputs: paths of files or directories (all files below, hidden ones left out), glob patterns, or "-" for
+            standard input, which is copied to a temporary file once.
+        format: "lines", "jsonl", "csv" or "tsv"; "auto" goes by the file name's ending (.jsonl, .ndjson, .csv,
+            .tsv, also before .gz and its like). A record of the last three is one line of text.
+        field: the column, or the key of a JSON object ("a.b" for nested ones), that holds the text.
+        encoding: of plain lines, JSON and tables alike; "bytes" checks and changes nothing.
+        errors: for bytes that are not of that encoding: "strict" stops, "replace" puts U+FFFD, "skip" leaves out
+            the line.
+
+    Raises:
+        UsageError: unknown format, encoding or policy.
+        DataError: while reading: a missing file, damaged compression, text that cannot be decoded, …
+    """
+
+    inputs: Sequence[str | Path]
+    format: str = "auto"
+    field: str = "text"
+    encoding: str = "utf-8"
+    errors: str = "strict"
+
+    def __post_init__(self) -> None:
+        self.skipped_lines = 0  # by `errors="skip"`, in the latest walk
+        self._counting = threading.Lock()
+        if self.format not in FORMATS:
+            raise UsageError(f"unknown format '{self.format}'.", f"Choose one of {', '.join(FORMATS)}.")
+        if self.errors not in ERRORS:
+            raise UsageError(f"unknown error policy '{self.errors}'.", f"Choose one of {', '.join(ERRORS)}.")
+        if self.encoding != RAW_ENCODING:
+            try:
+                "".encode(self.encoding)  # refuses codecs that are not for text, too
+            except LookupError:
+                raise UsageError(f"unknown encoding '{self.encoding}'.", "Try utf-8, latin-1 or utf-16.") from None
+        if not self.inputs:
+            raise UsageError("no input was given.", "Name one or more files, or - for standard input.")
+
+    @cached_property
+    def sources(self) -> list[Source]:
+        """All inputs in order, with directories and patterns expanded."""
+        found = [source for given in self.inputs for source in self._expand(str(given))]
+        if not found:
+            raise DataError(f"no files in {', '.join(map(str, self.inputs))}.")
+        return found
+
+    @property
+    def total_bytes(self) -> int:
+        """Stored size of all inputs together, for progress."""
+        return sum(os.path.getsize(source.path) for source in self.sources)
+
+    def _expand(self, given: str) -> Iterator[Source]:
+        if given == "-":
+            yield Source("standard input", self._spooled, self._format_of(""))
+            return
+        paths = [Path(given)]
+        if not paths[0].exists() and glob.has_magic(given):
+            paths = [Path(match) for match in sorted(glob.glob(given, recursive=True))]
+            if not paths:
+                raise DataError(f"no file matches '{given}'.")
+        for path in paths:
+            for file in sorted(_files_below(path)) if path.is_dir() else [path]:
+                if not file.exists():
+                    raise DataError(f"{file} does not exist.", "Check the name, or the working directory.")
+                yield Source(str(file), file if file.is_file() else _spool(file.open("rb")), self._format_of(file.name))
+
+    def _format_of(self, name: str) -> str:
+        if self.format != "auto":
+            return self.format
+        endings = [s.lower() for s in Path(name).suffixes]
+        if endings and endings[-1] in _COMPRESSED_ENDINGS:
+            endings.pop()
+        known = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv"}
+        return known.get(endings[-1], "lines") if endings else "lines"
+
+    @cached_property
+    def _spooled(self) -> Path:
+        return _spool(sys.stdin.buffer)
+
+    def blocks(self) -> Iterator[Block]:
+        """The text in blocks of whole lines, not yet checked: pass each through `clean` (any thread may)."""
+        before = self.skipped_lines = 0
+        for source in self.sources:
+            try:
+                with source.path.open("rb") as raw:
+                    yield from self._source_blocks(source, raw, before)
+            except IsADirectoryError:
+                raise DataError(f"{source.name} is a directory.") from None
+            except files.decompression_errors() as error:
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise DataError(f"cannot read {source.name}: {files.why(error)}.") from error
+                raise DataError(
+                    f"{source.name} is damaged: its compressed data ends early or does not decompress ({error}).",
+                    "Fetch or compress the file again.",
+                ) from error
+            before += os.path.getsize(source.path)
+
+    def _source_blocks(self, source: Source, raw: IO[bytes], before: int) -> Iterator[Block]:
+        stream = files.decompressed(raw)
+        if source.format != "lines":
+            text = io.TextIOWrapper(stream, self._text_encoding, self._decode_errors, newline="")
+            stream = _IterableStream(self._records(source, text))
+        elif not self._passes_bytes:
+            stream = _IterableStream(self._recoded(source, stream))
+        offset = 0
+        for data, size in _cut_at_lines(stream, source.name):
+            start = 0
+            if offset == 0 and data[:3].tobytes() == _BOM and self.encoding != RAW_ENCODING:
+                start = 3
+            yield Block(data[start:], size - start, source, offset + start, before + raw.tell())
+            offset += size
+
+    @property
+    def _passes_bytes(self) -> bool:
+        return self.encoding == RAW_ENCODING or codecs.lookup(self.encoding).name in ("utf-8", "ascii")
+
+    @property
+    def _text_encoding(self) -> str:
+        return "utf-8" if self._passes_bytes else self.encoding
+
+    @property
+    def _decode_errors(self) -> str:
+        return "surrogateescape" if self._passes_bytes else ("replace" if self.errors == "replace" else "strict")
+
+    def _recoded(self, source: Source, stream: IO[bytes]) -> Iterator[bytes]:
+        """The text of another encoding as UTF-8."""
+        decoder = codecs.getincrementaldecoder(self.encoding)("replace" if self.errors == "replace" else "strict")
+        position = 0
+        while True:
+            data = stream.read(BLOCK)
+            try:
+                yield decoder.decode(data, final=not data).encode("utf-8", "surrogatepass")
+            except UnicodeError as error:
+                at = position + getattr(error, "start", 0)
+                raise DataError(
+                    f"{source.name}: near byte {at:,}: not valid {self.encoding}: {getattr(error, 'reason', error)}.",
+                    "Try another --encoding, or --errors replace.",
+                ) from None
+            position += len(data)
+            if not data:
+                return
+
+    def _records(self, source: Source, text: io.TextIOWrapper) -> Iterator[bytes]:
+        """The wanted field of each record as a line; newlines inside it become spaces."""
+        rows = self._json_rows(source, text) if source.format == "jsonl" else self._table_rows(source, text)
+        try:
+            for value in rows:
+                line = value.replace("\n", " ").replace("\r", " ")
+                yield line.encode("utf-8", "surrogateescape" if self._passes_bytes else "replace") + b"\n"
+        except UnicodeError as error:
+            raise DataError(
+                f"{source.name} is not valid {self.encoding}: {error}.", "Try another --encoding, or --errors replace."
+            ) from None
+
+    def _json_rows(self, source: Source, text: io.TextIOWrapper) -> Iterator[str]:
+        for number, line in enumerate(text, 1):
+            if line.strip("\ufeff \t\r\n"):
+                yield self._json_text(source, number, line.lstrip("\ufeff"))
+
+    def _json_text(self, source: Source, number: int, line: str) -> str:
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(
+                f"{source.name}, line {number}: not JSON ({error}).", "If this is plain text, say --format lines."
+            ) from None
+        for key in self.field.split("."):
+            if not isinstance(value, dict) or key not in value:
+                seen = ", ".join(map(str, value)) if isinstance(value, dict) else type(value).__name__
+                raise DataError(
+                    f"{source.name}, line {number}: no field '{self.field}' (there is: {seen:.200}).",
+                    "Name the field that holds the text with --field.",
+                )
+            value = value[key]
+        if not isinstance(value, str):
+            raise DataError(f"{source.name}, line {number}: field '{self.field}' is not text but {value!r:.60}.")
+        # A lone surrogate can be written in JSON but is no text.
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+    def _table_rows(self, source: Source, text: io.TextIOWrapper) -> Iterator[str]:
+        csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+        quoting: Any = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if source.format == "tsv" else {}
+        rows = csv.reader(text, **quoting)
+        try:
+            header = [name.lstrip("\ufeff") for name in next(rows, [])]
+            if self.field not in header:
+                raise DataError(
+                    f"{source.name} has no column '{self.field}' (its first line names: {', '.join(header):.200}).",
+                    "Name the column that holds the text with --field, or say --format lines.",
+                )
+            column = header.index(self.field)
+            for row in rows:
+                if row:
+                    if len(row) <= column:
+                        raise DataError(
+                            f"{source.name}, line {rows.line_num}: {len(row)} columns, '{self.field}' is the "
+                            f"{column + 1}th of {len(header)}."
+                        )
+                    yield row[column]
+        except csv.Error as error:
+            raise DataError(f"{source.name}, line {rows.line_num}: {error}.") from None
+
+    def clean(self, block: Block) -> Block:
+        """The block as valid UTF-8, by the reader's policy for errors.
+
+        Raises:
+            DataError: under "strict", with file, line and byte.
+        """
+        if self.encoding == RAW_ENCODING:
+            return block
+        at = scan.first_invalid(block.data, 0, block.size)
+        if at == block.size:
+            return block
+        if self.errors == "strict":
+            raise self._undecodable(block, at)
+        data = block.data[: block.size].tobytes()
+        if self.errors == "replace":
+            data = data.decode("utf-8", "replace").encode()
+        else:
+            lines = io.BytesIO(data).readlines()
+            kept = [line for line in lines if _decodes(line)]
+            with self._counting:
+                self.skipped_lines += len(lines) - len(kept)
+            data = b"".join(kept)
+        fresh = np.zeros(len(data) + PADDING, np.uint8)
+        fresh[: len(data)] = np.frombuffer(data, np.uint8)
+        return Block(fresh, len(data), block.source, block.offset, block.done)
+
+    def _undecodable(self, block: Block, at: int) -> DataError:
+        inside = int(np.count_nonzero(block.data[:at] == 10))
+        line_start = at - block.data[:at].tobytes().rfind(b"\n") - 1 if inside else at
+        before = 0
+        for other in self.blocks():
+            if other.source == block.source:
+                if other.offset >= block.offset:
+                    break
+                before += int(np.count_nonzero(other.data[: other.size] == 10))
+        byte = int(block.data[at])
+        return DataError(
+            f"{block.source.name}, line {before + inside + 1}, byte {line_start + 1} of the line "
+            f"(byte {block.offset + at:,} of the text): 0x{byte:02x} is not valid UTF-8.",
+            "Say the --encoding (for example latin-1), or --errors replace or skip.",
+        )
+
+    def clean_blocks(self) -> Iterator[Block]:
+        """All blocks, checked."""
+        return map(self.clean, self.blocks())
+
+    def lines(self) -> Iterator[str]:
+        """All lines as strings without their ends; a line above LONG_LINE bytes comes in pieces."""
+        for block in self.clean_blocks():
+            lines = block.text().split("\n")
+            if lines[-1] == "":
+                lines.pop()
+            yield from (line.removesuffix("\r") for line in lines)
+
+    def fingerprint(self) -> str:
+        """A digest of the stored bytes of all inputs and of the settings that change the text."""
+        state = np.zeros(2, np.uint64)
+        parts = []
+        buffer = np.zeros(BLOCK + PADDING, np.uint8)
+        for source in self.sources:
+            with source.path.open("rb") as raw:
+                while size := raw.readinto(memoryview(buffer)[:BLOCK]):
+                    words.digest(buffer, size, state)
+            parts.append((source.format, os.path.getsize(source.path)))
+        settings = (parts, self.field, self.encoding, self.errors)
+        return f"{int(state[0]):016x}{int(state[1]):016x}-{settings!r}"
+
+
+@dataclass(eq=False)
+class Lines:
+    """An iterable of strings in the place of a Reader; each is one line. Restartable if the iterable is."""
+
+    texts: Iterable[str]
+    total_bytes: int | None = None
+    skipped_lines = 0
+
+    def blocks(self) -> Iterator[Block]:
+        """The lines in blocks."""
+        source, offset = Source("text", Path(), "lines"), 0
+        encoded = (t.replace("\n", " ").encode("utf-8", "surrogatepass") + b"\n" for t in self.texts)
+        for data, size in _cut_at_lines(_IterableStream(encoded), source.name):
+            yield Block(data, size, source, offset, offset + size)
+            offset += size
+
+    def clean(self, block: Block) -> Block:
+        """The block itself: strings are valid text."""
+        return block
+
+
+def _files_below(directory: Path) -> Iterator[Path]:
+    for path in directory.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
+        if path.is_file() and not hidden:
+            yield path
+
+
+def _spool(stream: IO[bytes]) -> Path:
+    """Copy a stream that can be read only once to a temporary file that goes with the process."""
+    import atexit
+    import shutil
+
+    try:
+        with tempfile.NamedTemporaryFile(prefix="textkit-stdin-", delete=False) as file:
+            atexit.register(Path(file.name).unlink, missing_ok=True)
+            shutil.copyfileobj(stream, file, BLOCK)
+    except OSError as error:
+        raise DataError(
+            f"cannot copy standard input to a temporary file: {files.why(error)}.",
+            "Point TMPDIR to a place with room, or give a file.",
+        ) from error
+    return Path(file.name)
+
+
+def _decodes(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class _IterableStream(io.RawIOBase):
+    """Pieces of bytes as something to `readinto`."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._rest = pieces, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        target, filled = memoryview(target), 0
+        while filled < len(target):
+            while not self._rest:
+                piece = next(self._pieces, None)
+                if piece is None:
+                    return filled
+                self._rest = memoryview(piece)
+            count = min(len(self._rest), len(target) - filled)
+            target[filled : filled + count] = self._rest[:count]
+            self._rest, filled = self._rest[count:], filled + count
+        return filled
+
+
+def _cut_at_lines(stream: Any, name: str) -> Iterator[tuple[np.ndarray, int]]:
+    """Cut a byte stream after newlines into arrays of about BLOCK bytes; very long lines after a space."""
+    rest, want, at_end = b"", BLOCK, False
+    while not at_end:
+        data = np.empty(len(rest) + want + PADDING, np.uint8)
+        data[: len(rest)] = np.frombuffer(rest, np.uint8)
+        size = len(rest) + _read_fully(stream, memoryview(data)[len(rest) : len(rest) + want])
+        at_end = size < len(rest) + want
+        cut = size if at_end else _last_cut(data, size)
+        rest = data[cut:size].tobytes()
+        want = BLOCK if cut else size  # where one line fills the buffer, read on, twice as much each time
+        if size > LONGEST_TOKEN and not cut:
+            raise DataError(
+                f"{name} goes on for {size:,} bytes without a newline or space.",
+                "Is it a binary file, or text in another --encoding?",
+            )
+        if cut:
+            data[cut : cut + PADDING] = 0
+            yield data[: cut + PADDING], cut
+
+
+def _last_cut(data: np.ndarray, size: int) -> int:
+    """Where to cut data[:size]: after its last newline, in an over-long line after its last space, else 0."""
+    near = max(0, size - (1 << 16))  # nearly always the last newline is near the end
+    cut = data[near:size].tobytes().rfind(b"\n") + 1
+    if cut:
+        return near + cut
+    text = data[:size].tobytes()
+    return text.rfind(b"\n") + 1 or (text.rfind(b" ") + 1 if size >= LONG_LINE else 0)
+
+
+def _read_fully(stream: Any, target: memoryview) -> int:
+    filled = 0
+    readinto: Callable[[memoryview], int | None] = stream.readinto
+    while filled < len(target):
+        count = readinto(target[filled:])
+        if not count:
+            break
+        filled += count
+    return filled

@@ -1,0 +1,275 @@
+"""The vocabulary: words and their ids, counted in one pass, most frequent first."""
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import files
+from ..errors import DataError, UsageError
+from ..kernels import words
+from .tokenizer import PADDING
+
+SPECIALS = ("<unk>", "<s>", "</s>")
+UNK, BOS, EOS = 0, 1, 2
+
+
+class WordTable:
+    """A growing set of words with ids in the order of their first appearance, and their counts.
+
+    Not for two threads at once: each worker fills its own, `add_table` unites them.
+    """
+
+    def __init__(self) -> None:
+        self.words = 0
+        self._allocate(1 << 12, 1 << 16)
+
+    def _allocate(self, capacity: int, arena: int) -> None:
+        self.slots = np.zeros((2 * capacity, 2), np.uint64)
+        self.arena = np.zeros(arena, np.uint8)
+        self.ends = np.zeros(capacity + 1, np.int64)
+        self.counts = np.zeros(capacity, np.int64)
+        self.first = np.zeros(capacity, np.int64)
+
+    def _grow(self, longest: int) -> None:
+        old = dict(vars(self))
+        used, count = int(self.ends[self.words]), self.words
+        capacity, arena = len(self.counts), len(self.arena)
+        if count >= capacity:
+            capacity *= 2
+        while used + longest + PADDING > arena // 2:
+            arena *= 2
+        self._allocate(capacity, arena)
+        self.arena[:used] = old["arena"][:used]
+        self.ends[: count + 1] = old["ends"][: count + 1]
+        self.counts[:count] = old["counts"][:count]
+        self.first[:count] = old["first"][:count]
+        words.fill_slots(self.slots, self.arena, self.ends, 0, count)
+
+    def intern(self, buffer: np.ndarray, spans: np.ndarray, n_spans: int) -> tuple[np.ndarray, np.ndarray]:
+        """Ids (int32) of the tokens, and for each line end the number of ids before it; new words are added."""
+        ids, lines = np.empty(n_spans, np.int32), np.empty(n_spans, np.int32)
+        keys, homes = np.empty(n_spans, np.uint64), np.empty(n_spans, np.int64)
+        done = n_ids = n_lines = 0
+        while done < n_spans:
+            more, self.words, new_ids, new_lines = words.intern(
+                buffer, spans[done:], n_spans - done, keys, homes, self.slots, self.arena, self.ends, self.counts,
+                self.words, ids[n_ids:], lines[n_lines:],
+            )  # fmt: skip
+            lines[n_lines : n_lines + new_lines] += n_ids
+            done, n_ids, n_lines = done + more, n_ids + new_ids, n_lines + new_lines
+            if done < n_spans:
+                self._grow(int(spans[done, 1]) - int(spans[done, 0]))
+        return ids[:n_ids], lines[:n_lines]
+
+    def note_first(self, ids: np.ndarray, known: int, base: int) -> None:
+        """Remember where in the text the words `known` and later appeared first."""
+        words.first_positions(ids, known, base, self.first)
+
+    def add_words(self, arena: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Ids here of the words in another table's arena, added where missing; counts stay as they are."""
+        total = len(ends) - 1
+        mapping = np.empty(total, np.int32)
+        counts = self.counts.copy()
+        step = 1 << 14
+        for i in range(0, total, step):
+            edges = ends[i : i + step + 1]
+            spans = np.stack([edges[:-1], edges[1:]], axis=1) - edges[0]
+            mapping[i : i + step], _ = self.intern(arena[edges[0] :], spans.astype(np.int32), len(spans))
+        self.counts[: len(counts)] = counts
+        self.counts[len(counts) :] = 0
+        return mapping
+
+    def add_table(self, other: "WordTable") -> np.ndarray:
+        """Unite with another table: counts are added, first appearances kept. Returns its ids' ids here."""
+        known = self.words
+        mapping = self.add_words(other.arena, other.ends[: other.words + 1])
+        self.counts[known : self.words] = 0
+        self.first[known : self.words] = np.iinfo(np.int64).max
+        self.counts[mapping] += other.counts[: other.words]
+        self.first[mapping] = np.minimum(self.first[mapping], other.first[: other.words])
+        return mapping
+
+
+class Vocabulary:
+    """Words and ids: <unk> 0, <s> 1, </s> 2, then by count, the most frequent first.
+
+    Args:
+        arena: uint8, the words' bytes one after the other with PADDING spare ones.
+        ends: int64 (V + 1,), word i is arena[ends[i]:ends[i + 1]].
+        counts: int64 (V,), occurrences in the text that the vocabulary comes from.
+        slots: the hash table over them as in `kernels.words`; built where it is not given.
+    """
+
+    def __init__(
+        self, arena: np.ndarray, ends: np.ndarray, counts: np.ndarray, slots: np.ndarray | None = None
+    ) -> None:
+        self.arena, self.ends, self.counts = arena, ends, counts
+        if slots is None:
+            slots = np.zeros((int(len(counts) * 1.5) + 8, 2), np.uint64)
+            duplicate = words.fill_slots(slots, arena, ends, 0, len(counts))
+            if duplicate >= 0:
+                raise DataError(f"the word '{self.word(duplicate)}' stands in the vocabulary twice.")
+        self.slots = slots
+
+    @classmethod
+    def from_words(cls, listed: Iterable[str], counts: Sequence[int] | None = None) -> "Vocabulary":
+        """A vocabulary of these words in this order behind the specials."""
+        encoded = [w.encode("utf-8", "surrogateescape") for w in (*SPECIALS, *listed)]
+        ends = np.zeros(len(encoded) + 1, np.int64)
+        ends[1:] = np.cumsum([len(w) for w in encoded])
+        arena = np.zeros(int(ends[-1]) + PADDING, np.uint8)
+        arena[: int(ends[-1])] = np.frombuffer(b"".join(encoded), np.uint8)
+        numbers = np.zeros(len(encoded), np.int64)
+        if counts is not None:
+            numbers[len(SPECIALS) :] = counts
+        return cls(arena, ends, numbers)
+
+    @classmethod
+    def from_table(
+        cls, table: WordTable, min_count: int = 1, max_vocab: int | None = None
+    ) -> "tuple[Vocabulary, np.ndarray]":
+        """Keep a table's frequent words in the vocabulary's order.
+
+        Args:
+            table: its first words are the SPECIALS.
+            min_count: leave out rarer words.
+            max_vocab: keep at most so many words, the specials not counted.
+
+        Returns:
+            The vocabulary, and for each id of the table the id in it (int32; <unk> for words left out).
+        """
+        if min_count < 1:
+            raise UsageError(f"--min-count {min_count} makes no sense.", "Give 1 or more.")
+        if max_vocab is not None and max_vocab < 1:
+            raise UsageError(f"--max-vocab {max_vocab} makes no sense.", "Give 1 or more.")
+        counts, first = table.counts[: table.words], table.first[: table.words]
+        order = np.lexsort((first, -counts))
+        order = order[(order >= len(SPECIALS)) & (counts[order] >= min_count)][:max_vocab]
+        order = np.concatenate([np.arange(len(SPECIALS)), order])
+        ends = np.zeros(len(order) + 1, np.int64)
+        lengths = table.ends[order + 1] - table.ends[order]
+        arena = np.zeros(int(lengths.sum()) + PADDING, np.uint8)
+        words.gather_words(table.arena, table.ends, order, arena, ends)
+        mapping = np.full(table.words, UNK, np.int32)
+        mapping[order] = np.arange(len(order))
+        kept = np.zeros(len(order), np.int64)
+        np.add.at(kept, mapping, counts)  # what is left out counts for <unk>
+        return cls(arena, ends, kept), mapping
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def word(self, number: int) -> str:
+        """The word with this id. Raises IndexError where there is none."""
+        if not 0 <= number < len(self):
+            raise IndexError(f"id {number} is not in a vocabulary of {len(self)} words")
+        return self.arena[self.ends[number] : self.ends[number + 1]].tobytes().decode("utf-8", "surrogateescape")
+
+    def words(self, numbers: Iterable[int] | None = None) -> list[str]:
+        """The words with these ids, or all in the order of their ids."""
+        data = self.arena.tobytes()
+        ends = self.ends.tolist()
+        chosen = range(len(self)) if numbers is None else numbers
+        return [data[ends[i] : ends[i + 1]].decode("utf-8", "surrogateescape") for i in chosen]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words())
+
+    def ids(self, tokens: Sequence[str]) -> np.ndarray:
+        """Ids of tokens, int32; <unk> for those that are not there."""
+        encoded = [t.encode("utf-8", "surrogateescape") for t in tokens]
+        data = np.zeros(sum(map(len, encoded)) + PADDING, np.uint8)
+        data[: len(data) - PADDING] = np.frombuffer(b"".join(encoded), np.uint8)
+        spans = np.zeros((len(encoded), 2), np.int32)
+        spans[:, 1] = np.cumsum([len(t) for t in encoded]) if encoded else 0
+        spans[1:, 0] = spans[:-1, 1]
+        result = np.full(len(encoded), UNK, np.int32)
+        result[spans[:, 0] < spans[:, 1]] = self.look_up(data, spans, len(encoded))[0]
+        return result
+
+    def id(self, word: str) -> int:
+        """The id of a word, <unk>'s for one that is not there."""
+        return int(self.ids([word])[0])
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, str) and (word == SPECIALS[UNK] or self.id(word) != UNK)
+
+    def look_up(self, buffer: np.ndarray, spans: np.ndarray, n_spans: int) -> tuple[np.ndarray, np.ndarray]:
+        """As `WordTable.intern`, without adding: ids (int32) and the number of ids before each line end."""
+        ids, lines = np.empty(n_spans, np.int32), np.empty(n_spans, np.int32)
+        keys, homes = np.empty(n_spans, np.uint64), np.empty(n_spans, np.int64)
+        n_ids, n_lines = words.look_up(
+            buffer, spans, n_spans, keys, homes, self.slots, self.arena, self.ends, UNK, ids, lines
+        )
+        return ids[:n_ids], lines[:n_lines]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays a container holds of it."""
+        return {
+            "vocab.arena": self.arena, "vocab.ends": self.ends, "vocab.counts": self.counts, "vocab.slots": self.slots,
+        }  # fmt: skip
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, Any], name: object) -> "Vocabulary":
+        """The inverse of `arrays`; `name` of the file is for messages. Raises DataError for nonsense."""
+        try:
+            arena, ends, counts, slots = (arrays[f"vocab.{k}"] for k in ("arena", "ends", "counts", "slots"))
+        except KeyError as missing:
+            raise DataError(f"{name} is damaged: it has no array {missing}.") from None
+        shapes = ends.shape == (len(counts) + 1,) and slots.ndim == 2 and slots.shape[1] == 2
+        types = [a.dtype for a in (arena, ends, counts, slots)] == [np.uint8, np.int64, np.int64, np.uint64]
+        entries = slots[:, 1] if shapes else np.zeros(0, np.uint64)
+        if (
+            not (shapes and types and len(counts) >= len(SPECIALS) and len(slots) > len(counts))
+            or ends[0] != 0
+            or (np.diff(ends) <= 0).any()
+            or ends[-1] + PADDING > len(arena)
+            or int((entries & np.uint64(0xFFFFFFFF)).max()) > len(counts)
+            or not (entries == 0).any()
+        ):
+            raise DataError(f"{name} is damaged: its vocabulary makes no sense.")
+        return cls(arena, ends, counts, slots)
+
+    def save_text(self, path: str | Path) -> None:
+        """Write `word<TAB>count` lines, most frequent first, without the specials."""
+        with files.atomic_write(path) as raw, files.compressed_writer(raw, path) as stream:
+            self.write_text(stream)
+
+    def write_text(self, stream: Any) -> None:
+        """The lines of `save_text` to an open binary stream."""
+        listed, counts = self.words(), self.counts.tolist()
+        for word, count in zip(listed[len(SPECIALS) :], counts[len(SPECIALS) :], strict=True):
+            stream.write(f"{word}\t{count}\n".encode("utf-8", "surrogateescape"))
+
+    @classmethod
+    def load_text(cls, path: str | Path) -> "Vocabulary":
+        """Read `word<TAB>count` lines, or words alone; also compressed. Specials are passed over.
+
+        Raises:
+            DataError: unreadable, a count that is no number, a word listed twice.
+        """
+        try:
+            with open(path, "rb") as raw:
+                text = io.TextIOWrapper(files.decompressed(raw), "utf-8", "surrogateescape", newline="\n")
+                return cls._from_lines(path, text)
+        except files.decompression_errors() as error:
+            raise DataError(f"cannot read the vocabulary {path}: {error}.") from error
+
+    @classmethod
+    def _from_lines(cls, path: str | Path, lines: Iterable[str]) -> "Vocabulary":
+        seen: dict[str, int] = {}
+        for number, line in enumerate(lines, 1):
+            word, _, count = line.rstrip("\r\n").partition("\t")
+            if not word or word in SPECIALS:
+                continue
+            if word in seen:
+                raise DataError(f"{path}, line {number}: '{word}' is listed twice.")
+            if count and not count.isdecimal():
+                raise DataError(f"{path}, line {number}: '{count:.40}' is not a count.", "Lines are word<TAB>count.")
+            seen[word] = int(count or 0)
+        if not seen:
+            raise DataError(f"the vocabulary {path} holds no word.")
+        return cls.from_words(seen, list(seen.values()))

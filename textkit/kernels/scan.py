@@ -347,3 +347,26 @@ def mark_spaces(buffer, stop, out, pages, classes):
             size += length
         position += length
     return size
+
+
+@kernel
+def join_tokens(buffer, spans, n_spans, out, size, fresh):
+    """Write tokens set apart by one space, and newlines for line ends, at out[size:].
+
+    `fresh` says that nothing of the line has been written yet. Returns (new size, fresh).
+    """
+    for i in range(n_spans):
+        start, end = spans[i, 0], spans[i, 1]
+        if start == end:
+            out[size] = 10
+            size += 1
+            fresh = True
+            continue
+        if not fresh:
+            out[size] = 32
+            size += 1
+        fresh = False
+        for k in range(start, end):
+            out[size] = buffer[k]
+            size += 1
+    return size, fresh

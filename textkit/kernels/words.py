@@ -204,6 +204,15 @@ def first_positions(ids, known, base, first):
 
 
 @kernel
+def first_occurrences(ids, first):
+    """first[id] = where id stands first; `first` int64 (V,) starts at len(ids)."""
+    size = ids.shape[0]
+    for i in range(size):
+        if first[ids[i]] == size:
+            first[ids[i]] = i
+
+
+@kernel
 def digest(buffer, size, state):
     """Fold buffer[:size] into the two 64-bit words of `state`: a fast fingerprint, not a cryptographic one."""
     a, b = state[0], state[1]

@@ -219,7 +219,8 @@ class NGramModel:
     # --- scoring ----------------------------------------------------------------------------------------
 
     @property
-    def _query(self) -> tuple[Any, ...]:
+    def query_arrays(self) -> tuple[Any, ...]:
+        """Order, words, log_p, backoff, edges, suffix: what the kernels of `kernels.query` take."""
         return self.order, self.words, self.log_p, self.backoff, self.edges, self.suffix
 
     def start(self, bos: bool = True) -> State:
@@ -237,7 +238,7 @@ class NGramModel:
         """
         ids = np.ascontiguousarray(ids, np.int32)
         scores, matches = np.empty(len(ids), np.float32), np.empty(len(ids), np.int32)
-        node, length = query.score_tokens(ids, state.node, state.length, *self._query, scores, matches)
+        node, length = query.score_tokens(ids, state.node, state.length, *self.query_arrays, scores, matches)
         return scores, matches, State(int(node), int(length))
 
     def full_scores(self, text: str, bos: bool = True, eos: bool = True) -> list[WordScore]:
@@ -269,7 +270,7 @@ class NGramModel:
     def distribution(self, state: State) -> np.ndarray:
         """log10 probability of every word after a state, float64 (V,); <s>, never predicted, has -inf."""
         out = np.empty(len(self.vocabulary), np.float64)
-        query.next_distribution(state.node, state.length, *self._query[2:], self.words, len(out), out)
+        query.next_distribution(state.node, state.length, *self.query_arrays[2:], self.words, len(out), out)
         out[BOS] = -np.inf
         return out
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from .. import __version__, files
 from ..errors import DataError
+from ..kernels import words
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
 from .reader import Block
@@ -132,7 +133,8 @@ def encode_corpus(
             corpus = EncodedCorpus.load(cache / f"{key}.corpus")
             os.utime(cache / f"{key}.corpus")
             return corpus
-    encoder = _Encoder(text, tokenizer, vocabulary, min_count, max_vocab, thread_count(threads), progress)
+    workers = _Workers(text, tokenizer, vocabulary, thread_count(threads))
+    encoder = _Encoder(workers, min_count, max_vocab, progress)
     with files.scratch_directory(cache) as scratch:
         path = scratch / "encoded.corpus"
         encoder.run(path)
@@ -161,21 +163,8 @@ def _evict(cache: Path, room: int) -> None:
             path.unlink(missing_ok=True)
 
 
-def encode_blocks(
-    text: Text, tokenizer: Tokenizer, vocabulary: Vocabulary, threads: int, progress: Reporter = silent
-) -> Iterator[Encoded]:
-    """Blocks of a text as ids of a fixed vocabulary, in order, with bounded memory."""
-
-    def encode(block: Block) -> Encoded:
-        block = text.clean(block)
-        return _encode_block(block, tokenizer, vocabulary.look_up)
-
-    for encoded in ordered_map(encode, text.blocks(), threads):
-        progress(Progress("reading", encoded.block.done, text.total_bytes, "bytes"))
-        yield encoded
-
-
-def _encode_block(block: Block, tokenizer: Tokenizer, numbers: "_Numbering") -> Encoded:
+def encode_block(block: Block, tokenizer: Tokenizer, numbers: "_Numbering") -> Encoded:
+    """One checked block as ids; `numbers` is `Vocabulary.look_up` or `WordTable.intern`."""
     ids: list[np.ndarray] = [np.zeros(0, np.int32)]
     lines: list[np.ndarray] = [np.zeros(0, np.int64)]
     total = 0
@@ -186,34 +175,81 @@ def _encode_block(block: Block, tokenizer: Tokenizer, numbers: "_Numbering") -> 
         total += len(new_ids)
     data = block.data[: block.size]
     characters = block.size - int(np.count_nonzero((data & 0xC0) == 0x80))
-    is_open = block.size > 0 and int(data[-1]) != 10
-    return Encoded(np.concatenate(ids), np.concatenate(lines), is_open, characters, block)
+    return Encoded(np.concatenate(ids), np.concatenate(lines), block.open, characters, block)
 
 
 class _Numbering(Protocol):
     def __call__(self, buffer: np.ndarray, spans: np.ndarray, n_spans: int) -> tuple[np.ndarray, np.ndarray]: ...
 
 
-class _Encoder:
-    """One encoding run: text → numbered blocks on disk → vocabulary → corpus file."""
+class _Workers:
+    """Numbers blocks of text on several threads, each with a word table of its own, or all with one vocabulary."""
 
-    def __init__(
-        self,
-        text: Text,
-        tokenizer: Tokenizer,
-        vocabulary: Vocabulary | None,
-        min_count: int,
-        max_vocab: int | None,
-        threads: int,
-        progress: Reporter,
-    ) -> None:
-        self.text, self.tokenizer, self.vocabulary = text, tokenizer, vocabulary
-        self.min_count, self.max_vocab = min_count, max_vocab
-        self.threads, self.progress = threads, progress
+    def __init__(self, text: Text, tokenizer: Tokenizer, vocabulary: Vocabulary | None, threads: int) -> None:
+        self.text, self.tokenizer, self.vocabulary, self.threads = text, tokenizer, vocabulary, threads
         self.tables = [] if vocabulary else [_new_table() for _ in range(threads)]
         self.free: SimpleQueue[int] = SimpleQueue()
         for i in range(len(self.tables)):
             self.free.put(i)
+
+    def run(self) -> Iterator[tuple[Encoded, int]]:
+        """Each block in the order of the text, with the number of the table its ids are of."""
+        return ordered_map(self._encode, enumerate(self.text.blocks()), self.threads)
+
+    def _encode(self, numbered: tuple[int, Block]) -> tuple[Encoded, int]:
+        sequence, block = numbered
+        block = self.text.clean(block)
+        if self.vocabulary:
+            return encode_block(block, self.tokenizer, self.vocabulary.look_up), 0
+        index = self.free.get()
+        try:
+            table = self.tables[index]
+            known = table.words
+            encoded = encode_block(block, self.tokenizer, table.intern)
+            table.note_first(encoded.ids, known, sequence << 32)
+            return encoded, index
+        finally:
+            self.free.put(index)
+
+    def settle(self, min_count: int, max_vocab: int | None) -> tuple[Vocabulary, list[np.ndarray]]:
+        """The final vocabulary, and for each table the map from its ids (none where there is nothing to map)."""
+        if self.vocabulary:
+            return self.vocabulary, []
+        united = self.tables[0]
+        mappings = [np.arange(united.words, dtype=np.int32), *(united.add_table(t) for t in self.tables[1:])]
+        vocabulary, final = Vocabulary.from_table(united, min_count, max_vocab)
+        return vocabulary, [final[m] for m in mappings]
+
+
+def count_vocabulary(
+    text: Text,
+    tokenizer: Tokenizer,
+    *,
+    min_count: int = 1,
+    max_vocab: int | None = None,
+    threads: int | None = None,
+    progress: Reporter = silent,
+) -> Vocabulary:
+    """The words of a text with their counts, without keeping the text. Arguments as for `encode_corpus`."""
+    workers = _Workers(text, tokenizer, None, thread_count(threads))
+    tokens = 0
+    for encoded, _ in workers.run():
+        tokens += len(encoded.ids)
+        progress(Progress("counting words", encoded.block.done, text.total_bytes, "bytes"))
+    if tokens == 0:
+        raise _no_token()
+    return workers.settle(min_count, max_vocab)[0]
+
+
+def _no_token() -> DataError:
+    return DataError("there is no token in the input.", "Is the file empty, or the tokenizer the wrong one?")
+
+
+class _Encoder:
+    """One encoding run: text → numbered blocks on disk → vocabulary → corpus file."""
+
+    def __init__(self, workers: _Workers, min_count: int, max_vocab: int | None, progress: Reporter) -> None:
+        self.workers, self.min_count, self.max_vocab, self.progress = workers, min_count, max_vocab, progress
         self.pieces: list[tuple[int, int]] = []  # (table, number of ids) of each block in the order of the text
         self.tokens = self.lines = self.characters = self.bytes = 0
 
@@ -229,12 +265,12 @@ class _Encoder:
                 "Free some space, or choose another --cache-dir.",
             ) from error
         if self.tokens == 0:
-            raise DataError("there is no token in the input.", "Is the file empty, or the tokenizer the wrong one?")
-        vocabulary, mappings = self._vocabulary()
+            raise _no_token()
+        vocabulary, mappings = self.workers.settle(self.min_count, self.max_vocab)
         header = {
             "format_version": FORMAT_VERSION,
             "version": __version__,
-            "tokenizer": self.tokenizer.settings(),
+            "tokenizer": self.workers.tokenizer.settings(),
             "characters": self.characters,
             "bytes": self.bytes,
         }
@@ -246,7 +282,7 @@ class _Encoder:
         """Write provisional ids and the ends of lines (after a leading 0) as the text is read."""
         ends_file.write(np.zeros(1, np.int64).tobytes())
         last: Encoded | None = None
-        for encoded, table in ordered_map(self._encode, enumerate(self.text.blocks()), self.threads):
+        for encoded, table in self.workers.run():
             if last and last.open and last.block.source != encoded.block.source:
                 self._end_line(ends_file)
             ids_file.write(memoryview(encoded.ids).cast("B"))
@@ -256,8 +292,7 @@ class _Encoder:
             self.lines += len(encoded.lines)
             self.characters += encoded.characters
             self.bytes += encoded.block.size
-            self.progress(Progress("reading", encoded.block.done, self.text.total_bytes, "bytes"))
-            encoded.block.data = encoded.block.data[:0]
+            self.progress(Progress("reading", encoded.block.done, self.workers.text.total_bytes, "bytes"))
             last = encoded
         if last and last.open:
             self._end_line(ends_file)
@@ -266,43 +301,17 @@ class _Encoder:
         ends_file.write(np.array([self.tokens], np.int64).tobytes())
         self.lines += 1
 
-    def _encode(self, numbered: tuple[int, Block]) -> tuple[Encoded, int]:
-        sequence, block = numbered
-        block = self.text.clean(block)
-        if self.vocabulary:
-            return _encode_block(block, self.tokenizer, self.vocabulary.look_up), 0
-        index = self.free.get()
-        try:
-            table = self.tables[index]
-            known = table.words
-            encoded = _encode_block(block, self.tokenizer, table.intern)
-            table.note_first(encoded.ids, known, sequence << 32)
-            return encoded, index
-        finally:
-            self.free.put(index)
-
-    def _vocabulary(self) -> tuple[Vocabulary, list[np.ndarray]]:
-        """The final vocabulary, and for each table the map from its ids (empty where there is nothing to map)."""
-        if self.vocabulary:
-            return self.vocabulary, []
-        united = self.tables[0]
-        mappings = [np.arange(united.words, dtype=np.int32), *(united.add_table(t) for t in self.tables[1:])]
-        vocabulary, final = Vocabulary.from_table(united, self.min_count, self.max_vocab)
-        return vocabulary, [final[m] for m in mappings]
-
     def _renumbered(self, path: Path, mappings: list[np.ndarray]) -> Iterator[np.ndarray]:
-        from ..kernels import words
-
         def renumber(piece: tuple[np.ndarray, int]) -> np.ndarray:
             words.remap(piece[0], mappings[piece[1]])
             return piece[0]
 
+        if not mappings:
+            yield from _file_chunks(path, np.dtype(np.int32))
+            return
         with path.open("rb") as stream:
-            if not mappings:
-                yield from _file_chunks(path, np.dtype(np.int32))
-                return
             pieces = ((np.fromfile(stream, np.int32, count), table) for table, count in self.pieces)
-            yield from ordered_map(renumber, pieces, self.threads)
+            yield from ordered_map(renumber, pieces, self.workers.threads)
 
 
 def _new_table() -> WordTable:

@@ -61,9 +61,17 @@ class Block:
     offset: int
     done: int
 
-    def text(self) -> str:
-        """The block as a string."""
-        return self.data[: self.size].tobytes().decode("utf-8", "surrogateescape")
+    @property
+    def open(self) -> bool:
+        """Whether the last line has no newline: it goes on in the next block, or the source ends so."""
+        return self.size > 0 and int(self.data[self.size - 1]) != 10
+
+    def lines(self) -> list[str]:
+        """The lines as strings, without their ends."""
+        lines = self.data[: self.size].tobytes().decode("utf-8", "surrogateescape").split("\n")
+        if lines[-1] == "":
+            lines.pop()
+        return [line.removesuffix("\r") for line in lines]
 
 
 @dataclass(eq=False)
@@ -312,17 +320,10 @@ class Reader:
             "Say the --encoding (for example latin-1), or --errors replace or skip.",
         )
 
-    def clean_blocks(self) -> Iterator[Block]:
-        """All blocks, checked."""
-        return map(self.clean, self.blocks())
-
     def lines(self) -> Iterator[str]:
-        """All lines as strings without their ends; a line above LONG_LINE bytes comes in pieces."""
-        for block in self.clean_blocks():
-            lines = block.text().split("\n")
-            if lines[-1] == "":
-                lines.pop()
-            yield from (line.removesuffix("\r") for line in lines)
+        """All lines as strings without their ends."""
+        for block in whole_lines(self.blocks()):
+            yield from self.clean(block).lines()
 
     def fingerprint(self) -> str:
         """A digest of the stored bytes of all inputs and of the settings that change the text."""
@@ -357,6 +358,29 @@ class Lines:
     def clean(self, block: Block) -> Block:
         """The block itself: strings are valid text."""
         return block
+
+
+def whole_lines(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Join blocks that end inside a line, for work that needs every line in one piece."""
+    parts: list[Block] = []
+    for block in blocks:
+        if parts and parts[0].source != block.source:
+            yield _joined(parts)
+            parts = []
+        parts.append(block)
+        if not block.open:
+            yield _joined(parts)
+            parts = []
+    if parts:
+        yield _joined(parts)
+
+
+def _joined(parts: list[Block]) -> Block:
+    if len(parts) == 1:
+        return parts[0]
+    data = np.zeros(sum(part.size for part in parts) + PADDING, np.uint8)
+    np.concatenate([part.data[: part.size] for part in parts], out=data[:-PADDING])
+    return Block(data, len(data) - PADDING, parts[0].source, parts[0].offset, parts[-1].done)
 
 
 def _files_below(directory: Path) -> Iterator[Path]:

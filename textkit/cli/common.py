@@ -1,0 +1,197 @@
+"""Options that many commands share, and how results and progress are shown."""
+
+import functools
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..progress import Progress, Reporter
+    from ..text.corpus import EncodedCorpus
+    from ..text.reader import Reader
+    from ..text.tokenizer import Tokenizer
+
+INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="TEXT...")
+OUTPUT = click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
+SEED = click.option("--seed", type=int, default=0, show_default=True, help="Start of the random numbers.")
+THREADS = click.option("--threads", type=int, help="Threads to use.  [default: all cores]")
+
+
+def _options(*options: Callable) -> Callable[[Callable], Callable]:
+    """One decorator for several options; they appear in this order in the help."""
+    return lambda function: functools.reduce(lambda f, option: option(f), reversed(options), function)
+
+
+_READING = (
+    click.option("--format", default="auto", show_default=True, help="auto, lines, jsonl, csv or tsv."),
+    click.option("--field", default="text", show_default=True, help="JSON key (a.b for nested) or column of the text."),
+    click.option("--encoding", default="utf-8", show_default=True, help="Of the text; 'bytes' takes it as it is."),
+    click.option("--errors", default="strict", show_default=True, help="Undecodable text: strict, replace, skip."),
+)
+_TOKENIZING = (
+    click.option("--lowercase", is_flag=True, help="Lower all letters."),
+    click.option("--normalize", metavar="nfc|nfkc", help="Unicode normal form."),
+    click.option("--zero-digits", is_flag=True, help="Show every digit as 0."),
+)
+_CHOOSING_WORDS = (
+    click.option("--min-count", type=int, default=1, show_default=True, help="Leave out rarer words."),
+    click.option("--max-vocab", type=int, help="Keep only so many most frequent words."),
+)
+_CACHING = (
+    click.option("--cache-dir", type=click.Path(path_type=Path), help="Where encoded corpora are kept for reuse."),
+    click.option("--no-cache", is_flag=True, help="Do not keep or reuse the encoded corpus."),
+)
+
+
+def reading(function: Callable) -> Callable:
+    """Options of how to read text; passed to the command as one `reader`, made from its inputs."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, inputs: tuple, format: str, field: str, encoding: str, errors: str, **rest: Any) -> Any:
+        from ..text.reader import Reader
+
+        return function(*args, reader=Reader(inputs, format, field, encoding, errors), **rest)
+
+    return _options(*_READING)(wrapper)
+
+
+def tokenizing(default: str) -> Callable[[Callable], Callable]:
+    """Options of how to tokenize; passed as one `tokenizer`."""
+
+    def decorate(function: Callable) -> Callable:
+        @functools.wraps(function)
+        def wrapper(
+            *args: Any, tokenizer: str, lowercase: bool, normalize: str | None, zero_digits: bool, **rest: Any
+        ) -> Any:
+            from ..text.tokenizer import Tokenizer
+
+            return function(*args, tokenizer=Tokenizer(tokenizer, lowercase, normalize, zero_digits), **rest)
+
+        name = click.option(
+            "--tokenizer", default=default, show_default=True, help="whitespace, word, char or regex:PATTERN."
+        )
+        return _options(name, *_TOKENIZING)(wrapper)
+
+    return decorate
+
+
+choosing_words = _options(*_CHOOSING_WORDS)
+
+
+def caching(function: Callable) -> Callable:
+    """Options of the cache; passed as `cache`, the directory to use or None."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, cache_dir: Path | None, no_cache: bool, **rest: Any) -> Any:
+        from ..files import user_cache
+
+        return function(*args, cache=None if no_cache else cache_dir or user_cache() / "corpora", **rest)
+
+    return _options(*_CACHING)(wrapper)
+
+
+def encode(
+    reader: "Reader", tokenizer: "Tokenizer", cache: Path | None, threads: int | None, **settings: Any
+) -> "EncodedCorpus":
+    """Encode a corpus with progress on the screen, and say how many lines were left out."""
+    from ..text.corpus import encode_corpus
+
+    with progress_bar() as progress:
+        corpus = encode_corpus(reader, tokenizer, cache=cache, threads=threads, progress=progress, **settings)
+    tell_skipped(reader)
+    return corpus
+
+
+def tell_skipped(reader: "Reader") -> None:
+    """Say how many lines `--errors skip` left out."""
+    if reader.skipped_lines:
+        note(f"left out {reader.skipped_lines:,} lines that are not valid {reader.encoding}.")
+
+
+def note(message: str) -> None:
+    """A remark on standard error."""
+    click.secho("note: ", fg="yellow", nl=False, err=True)
+    click.echo(message, err=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_table(title: str, header: list[str], rows: list[list[Any]]) -> None:
+    """A table: drawn on a terminal, tab-separated with a header line in a pipe. Numbers are aligned right."""
+    if not sys.stdout.isatty():
+        for row in [header, *rows]:
+            click.echo("\t".join(map(str, row)))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    numeric = [all(_is_number(row[i]) for row in rows) for i in range(len(header))]
+    for name, right in zip(header, numeric, strict=True):
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*[Text(_shown(cell)) for cell in row])
+    Console().print(table)
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, int | float) or (isinstance(cell, str) and cell.replace(",", "").rstrip("%")[:1].isdigit())
+
+
+def _shown(cell: Any) -> str:
+    return f"{cell:,}" if isinstance(cell, int) else f"{cell:.6g}" if isinstance(cell, float) else str(cell)
+
+
+@contextmanager
+def progress_bar() -> "Iterator[Reporter]":
+    """A reporter that draws progress with rate and time left on standard error, if that is a terminal.
+
+    Says once when kernels have to be compiled, whether drawn or not: the first run takes longer.
+    """
+    from ..kernels.jit import on_first_compilation
+
+    on_first_compilation(lambda: note("compiling kernels (first run of this command on this machine) …"))
+    if not sys.stderr.isatty():
+        yield lambda event: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        yield _Drawn(bars).report
+
+
+class _Drawn:
+    """One bar, renamed from stage to stage."""
+
+    def __init__(self, bars: Any) -> None:
+        self.bars, self.task, self.stage, self.started = bars, None, "", 0.0
+
+    def report(self, event: "Progress") -> None:
+        if event.stage != self.stage:
+            if self.task is not None:
+                self.bars.remove_task(self.task)
+            self.stage, self.started = event.stage, time.monotonic()
+            self.task = self.bars.add_task(event.stage, total=event.total, rate="")
+        elapsed = time.monotonic() - self.started
+        rate = f"{event.done / 1e6 / elapsed:.0f} MB/s" if event.unit == "bytes" and elapsed > 0 else ""
+        self.bars.update(self.task, completed=event.done, rate=rate)

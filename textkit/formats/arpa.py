@@ -119,6 +119,9 @@ class Reader:
             self.sizes = self._read_header()
         except files.decompression_errors() as error:
             raise DataError(f"cannot read {path}: {error}.") from error
+        except DataError:
+            self._raw.close()
+            raise
 
     def entries(self) -> Iterator[Entries]:
         """All n-grams from order 1 up.

@@ -130,7 +130,8 @@ def _next_level(
         )  # fmt: skip
         return words[:size].copy(), new_counts[:size].copy(), new_starts[:size].copy()
 
-    parts = list(ordered_map(extend, _by_positions(starts, len(stream), threads), threads))
+    nothing = (np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.uint32))
+    parts = [nothing, *ordered_map(extend, _by_positions(starts, len(stream), threads), threads)]
     words, counts, new_starts = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     edges = np.zeros(len(children) + 1, np.uint32)
     np.cumsum(children, out=edges[1:])

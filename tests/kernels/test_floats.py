@@ -8,13 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textkit.kernels import floats
+from textkit.kernels.jit import kernel
 
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
+@kernel
+def put(out, value, powers, scales, spacings):
+    return floats.put_float(out, 0, value, powers, scales, spacings)
+
+
 def shown(value):
     out = np.zeros(32, np.uint8)
-    size = floats.put_float(out, 0, np.float32(value), floats.POWERS)
+    size = put(out, np.float32(value), *floats.TABLES)
     return out[:size].tobytes().decode()
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from .. import files
 from ..errors import DataError
 from ..kernels import arpa as kernels
-from ..kernels.floats import POWERS
+from ..kernels.floats import POWERS, TABLES
 from ..parallel import ordered_map
 
 _ENTRIES = 1 << 16  # n-grams per piece of work
@@ -72,14 +72,14 @@ def _written(trie: Trie, order: int, entry: int, last: int) -> list[np.ndarray]:
     for k in range(order - 2, -1, -1):
         path[k] = np.searchsorted(trie.edges, path[k + 1], side="right") - 1
     longest = int(np.diff(trie.ends).max())
-    prefix, prefix_size = np.empty(order * (longest + 1), np.uint8), np.array([-1], np.int64)
-    room = max(_ENTRIES * 16 * (order + 2), 2 * order * (longest + 64))
+    prefix, prefix_size = np.empty(order * (longest + 1) + 8, np.uint8), np.array([-1], np.int64)
+    room = max(_ENTRIES * 16 * (order + 2), 2 * order * (longest + 128))
     buffers = []
     while entry < last:
         out = np.empty(room, np.uint8)
         entry, size = kernels.write_entries(
             entry, last, path, prefix, prefix_size, trie.arena, trie.ends, trie.words, trie.log_p, trie.backoff,
-            trie.edges, POWERS, out,
+            trie.edges, *TABLES, out,
         )  # fmt: skip
         buffers.append(out[:size])
     return buffers

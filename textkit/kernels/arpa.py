@@ -3,16 +3,26 @@
 import numpy as np
 
 from .floats import parse_float, put_float
-from .jit import kernel
+from .jit import kernel, leaf, load_u64, store_u64
 
-NUMBER_ROOM = 20  # bytes that a number and its tab may take
+NUMBER_ROOM = 26  # bytes that a number and its tab may take
 DONE, FULL, BAD_NUMBER, FEW_WORDS, MANY_FIELDS = range(5)
 
 _TAB, _NEWLINE, _SPACE, _BACKSLASH = 9, 10, 32, 92
 
 
+@leaf
+def copy_bytes(source, start, target, position, length):
+    """Copy eight bytes a step; up to seven more than asked for are read and written."""
+    for i in range(0, length, 8):
+        store_u64(target, position + i, load_u64(source, start + i))
+    return position + length
+
+
 @kernel
-def write_entries(entry, last, path, prefix, prefix_size, arena, ends, words, log_p, backoff, edges, powers, out):
+def write_entries(
+    entry, last, path, prefix, prefix_size, arena, ends, words, log_p, backoff, edges, powers, scales, spacings, out
+):  # fmt: skip
     """Write the n-grams `entry` to `last` of one order as lines.
 
     path int64 (n,) holds the nodes from the unigram to `entry` and is moved along; prefix uint8 has the text of the
@@ -32,27 +42,21 @@ def write_entries(entry, last, path, prefix, prefix_size, arena, ends, words, lo
         if prefix_size[0] < 0:
             length = 0
             for k in range(order - 1):
-                for i in range(ends[words[path[k]]], ends[words[path[k]] + 1]):
-                    prefix[length] = arena[i]
-                    length += 1
+                begin = ends[words[path[k]]]
+                length = copy_bytes(arena, begin, prefix, length, ends[words[path[k]] + 1] - begin)
                 prefix[length] = _SPACE
                 length += 1
             prefix_size[0] = length
         begin, end = ends[words[entry]], ends[words[entry] + 1]
-        if size + prefix_size[0] + (end - begin) + 2 * NUMBER_ROOM + 2 > out.shape[0]:
+        if size + prefix_size[0] + (end - begin) + 2 * NUMBER_ROOM + 16 > out.shape[0]:
             break
-        size = put_float(out, size, log_p[entry], powers)
+        size = put_float(out, size, log_p[entry], powers, scales, spacings)
         out[size] = _TAB
-        size += 1
-        for i in range(prefix_size[0]):
-            out[size + i] = prefix[i]
-        size += prefix_size[0]
-        for i in range(end - begin):
-            out[size + i] = arena[begin + i]
-        size += end - begin
+        size = copy_bytes(prefix, 0, out, size + 1, prefix_size[0])
+        size = copy_bytes(arena, begin, out, size, end - begin)
         if with_backoff:
             out[size] = _TAB
-            size = put_float(out, size + 1, backoff[entry], powers)
+            size = put_float(out, size + 1, backoff[entry], powers, scales, spacings)
         out[size] = _NEWLINE
         size += 1
         entry += 1

@@ -1,23 +1,20 @@
 """N-gram counting by sorting positions of the text, one order after the other.
 
-The text is a stream of ids, `<s> w … </s>` line after line. All occurrences of an n-gram are a run of start
-positions in `positions`; sorting each run by the word that follows gives the runs of the next order. An order is
-stored as a trie level, entries sorted by (context, word):
-    words   int32  (E,)  last word of each n-gram
-    counts  int32  (E,)  its occurrences
-    starts  uint32 (E,)  where its run begins in `positions`
+The text is a stream of ids, `<s> w … </s>` line after line, and an n-gram is the run of positions where it starts.
+Once the positions are in the order of the n-grams, the order of the (n+1)-grams follows in one pass: take the word to
+the left of each position and deal the positions out by it, keeping their order. So nothing is ever compared, every
+run knows the entry of the n-gram without its first word, and an order is a trie level sorted by (context, word).
 """
 
 import numpy as np
 
-from .jit import kernel, leaf, prefetch
+from .jit import kernel, prefetch
 
 UNK, BOS, EOS = 0, 1, 2
 
 _AHEAD = 24
-_SHORT = 24  # runs up to this length are sorted by insertion
-_MEDIUM = 4096  # runs up to this length are sorted by 8-bit digits, longer ones by 11-bit digits
-_WORD_SHIFT = np.uint64(32)
+_HALF = np.uint64(32)
+_LOW_32 = np.uint64(0xFFFFFFFF)
 
 
 @kernel
@@ -58,116 +55,81 @@ def group_by_word(stream, first, last, cursors, positions):
         cursors[word] += 1
 
 
-@leaf
-def insertion_sort(keys, size):
-    """Sort keys[:size] ascending."""
-    for i in range(1, size):
-        key = keys[i]
-        j = i - 1
-        while j >= 0 and keys[j] > key:
-            keys[j + 1] = keys[j]
-            j -= 1
-        keys[j + 1] = key
+@kernel
+def left_words(stream, positions, first, last, left, counts):
+    """left[i] = the word before position i of `first` to `last`, and counts[word] += 1; counts int64 (V,)."""
+    for i in range(first, last):
+        if i + _AHEAD < last:
+            prefetch(stream, np.int64(positions[i + _AHEAD]) - 1)
+        word = stream[np.int64(positions[i]) - 1]
+        left[i] = word
+        counts[word] += 1
 
 
 @kernel
-def radix_pass(source, target, size, shift, bits, histogram):
-    """Move source[:size] to target in the order of `bits` bits from `shift` on, equal ones staying in order."""
-    mask = np.uint64((1 << bits) - 1)
-    histogram[: 1 << bits] = 0
-    for i in range(size):
-        histogram[(source[i] >> shift) & mask] += 1
-    total = 0
-    for digit in range(1 << bits):
-        count = histogram[digit]
-        histogram[digit] = total
-        total += count
-    for i in range(size):
-        digit = (source[i] >> shift) & mask
-        target[histogram[digit]] = source[i]
-        histogram[digit] += 1
+def extend_left(positions, entries, first, last, left, cursors, runs):
+    """Deal the positions `first` to `last` out to their left words.
+
+    entries uint32 (M,): the n-gram of each position. runs uint64 (M,): at each left word's cursor goes that entry
+    << 32 | the position one to the left.
+    """
+    for i in range(first, last):
+        if i + _AHEAD < last:
+            prefetch(runs, cursors[left[i + _AHEAD]])
+        word = left[i]
+        runs[cursors[word]] = np.uint64(entries[i]) << _HALF | np.uint64(positions[i] - np.uint32(1))
+        cursors[word] += 1
 
 
 @kernel
-def sort_by_word(keys, spare, size, word_bits, histogram):
-    """Sort keys[:size], word << 32 | position with ascending positions, by word. keys, spare uint64."""
-    if size <= _SHORT:
-        insertion_sort(keys, size)
-        return
-    bits = 8 if size <= _MEDIUM else 11
-    shift = 0
-    while shift < word_bits:
-        radix_pass(keys, spare, size, np.uint64(32 + shift), bits, histogram)
-        shift += bits
-        if shift >= word_bits:
-            keys[:size] = spare[:size]
-            return
-        radix_pass(spare, keys, size, np.uint64(32 + shift), bits, histogram)
-        shift += bits
+def collect_runs(runs, starts, first, last, positions, entries, suffixes, ends):
+    """Read off the n-grams of the left words `first` to `last`, word w being runs[starts[w]:starts[w + 1]].
 
-
-@kernel
-def refine(
-    stream, positions, length, word_bits, starts, counts, words, first, last, keys, spare, histogram,
-    new_words, new_counts, new_starts, children,
-):  # fmt: skip
-    """Extend the n-grams `first` to `last` of a level by one word.
-
-    Input: a level of n-grams of `length` words with starts, counts, words; positions sorted by those n-grams.
-    Output: the next level's new_words, new_counts, new_starts from index 0, children[i] = continuations of i;
-    positions sorted by the longer n-grams. keys, spare uint64 (largest count,) and histogram int64 (2048,) are
-    scratch. Returns the number of new entries.
+    For each place i of these runs: positions[i] uint32, and entries[i] uint32 counted from 0. For each entry:
+    suffixes uint32, and ends int64, the place behind its last one. Returns the number of entries.
     """
     size = 0
-    for entry in range(first, last):
-        if entry + _AHEAD < last:
-            prefetch(stream, np.int64(positions[starts[entry + _AHEAD]]) + length)
-        before = size
-        start, count = np.int64(starts[entry]), np.int64(counts[entry])
-        if words[entry] == EOS or count == 0:
-            children[entry] = 0
-            continue
-        if count == 1:
-            new_words[size] = stream[np.int64(positions[start]) + length]
-            new_counts[size] = 1
-            new_starts[size] = start
-            size += 1
-            children[entry] = 1
-            continue
-        for i in range(count):
-            position = positions[start + i]
-            keys[i] = np.uint64(stream[np.int64(position) + length]) << _WORD_SHIFT | np.uint64(position)
-        sort_by_word(keys, spare, count, word_bits, histogram)
-        previous = -1
-        for i in range(count):
-            positions[start + i] = np.uint32(keys[i] & np.uint64(0xFFFFFFFF))
-            word = np.int64(keys[i] >> _WORD_SHIFT)
-            if word != previous:
-                new_words[size] = word
-                new_counts[size] = 0
-                new_starts[size] = start + i
-                size += 1
-                previous = word
-            new_counts[size - 1] += 1
-        children[entry] = size - before
+    for word in range(first, last):
+        previous = np.int64(-1)
+        for i in range(starts[word], starts[word + 1]):
+            suffix = np.int64(runs[i] >> _HALF)
+            size += suffix != previous  # most runs are short: adding costs less than a branch guessed wrong
+            previous = suffix
+            positions[i] = np.uint32(runs[i] & _LOW_32)
+            entries[i] = size - 1
+            suffixes[size - 1] = suffix
+            ends[size - 1] = i + 1
     return size
 
 
 @kernel
-def mark_positions(positions, starts, counts, first, last, at):
-    """at[p] = entry for every position p where one of the entries `first` to `last` begins; at uint32 (M,)."""
-    for entry in range(first, last):
-        for i in range(np.int64(starts[entry]), np.int64(starts[entry]) + counts[entry]):
-            at[positions[i]] = entry
+def raise_by(values, first, last, amount):
+    """values[i] += amount from `first` to `last`; uint32."""
+    for i in range(first, last):
+        values[i] += np.uint32(amount)
 
 
 @kernel
-def find_suffixes(positions, starts, first, last, at, suffixes):
-    """suffixes[e] = the entry one order lower that is e without its first word; `at` as marked for that order."""
-    for entry in range(first, last):
-        if entry + _AHEAD < last:
-            prefetch(at, np.int64(positions[starts[entry + _AHEAD]]) + 1)
-        suffixes[entry] = at[np.int64(positions[starts[entry]]) + 1]
+def take(values, indices, first, last, out):
+    """out[i] = values[indices[i]] for i from `first` to `last`."""
+    for i in range(first, last):
+        if i + _AHEAD < last:
+            prefetch(values, np.int64(indices[i + _AHEAD]))
+        out[i] = values[indices[i]]
+
+
+@kernel
+def link_levels(words, counts, new_counts, edges):
+    """edges[c] = the first continuation of n-gram c: each has as many occurrences as c, or none after </s>."""
+    entry, owed = 0, np.int64(0)
+    for context in range(words.shape[0]):
+        edges[context] = entry
+        if words[context] != EOS:
+            owed += counts[context]
+        while owed > 0:
+            owed -= new_counts[entry]
+            entry += 1
+    edges[words.shape[0]] = entry
 
 
 @kernel

@@ -8,31 +8,36 @@ import math
 
 import numpy as np
 
-from .jit import kernel, leaf
+from .jit import float_bits, kernel, leaf
 
 POWERS = 10.0 ** np.arange(64)
 _TEN = np.int64(10)
 
 
-@kernel
-def shortest_digits(value, powers):
-    """(digits, exponent): the shortest integer with value == float32(digits * 10**exponent), value > 0 finite.
+def _scales() -> np.ndarray:
+    """By the exponent bits of a float32: k such that value * 10**k has 9 or 10 digits before the point."""
+    magnitude = np.floor((np.arange(256) - 127) * np.log10(2.0))
+    return (9 - magnitude).astype(np.int64)
 
-    Six digits are always apart by more than the spacing of float32 (if it is not subnormal), nine always suffice.
-    """
+
+SCALES = _scales()
+SPACINGS = 2.0 ** (np.arange(256) - 127.0 - 24)  # half the distance to the next float32, by exponent bits
+TABLES = (POWERS, SCALES, SPACINGS)
+
+
+@kernel
+def digits_one_by_one(value, powers):
+    """(digits, exponent): the shortest integer with value == float32(digits * 10**exponent), by trying each length."""
     magnitude = np.int64(math.floor(math.log10(value)))
-    fewest = 6 if value >= 1.2e-38 else 1
-    for wanted in range(fewest, 10):
+    for wanted in range(1, 10):
         exponent = magnitude - (wanted - 1)
         if exponent <= 0:
             # In two factors, since the smallest numbers need more than 10**22, the last exact power.
             scaled = value * powers[min(-exponent, 22)] * powers[max(-exponent - 22, 0)]
-        else:
-            scaled = value / powers[exponent]
-        digits = np.int64(math.floor(scaled + 0.5))
-        if exponent <= 0:
+            digits = np.int64(math.floor(scaled + 0.5))
             back = digits / powers[min(-exponent, 22)] / powers[max(-exponent - 22, 0)]
         else:
+            digits = np.int64(math.floor(value / powers[exponent] + 0.5))
             back = digits * powers[exponent]
         if np.float32(back) == np.float32(value):
             break
@@ -42,12 +47,41 @@ def shortest_digits(value, powers):
     return digits, exponent
 
 
-@kernel
+@leaf
+def shortest_digits(value, bits, powers, scales, spacings):
+    """(digits, exponent) as `digits_one_by_one`, for a positive float32 and its bits.
+
+    Every number between the neighbours' midpoints reads back as the value. Scaled to ten digits, that range loses its
+    last digit for as long as it still holds an integer (as in Ryu, Adams 2018, in doubles); one check at the end
+    leaves what rounding could have spoilt to the slow way.
+    """
+    scale = scales[bits >> 23]
+    good = 0 <= scale <= 22 and bits & 0x7FFFFF != 0  # a power of two has a nearer neighbour below
+    digits, exponent = np.int64(0), np.int64(0)
+    if good:
+        half = powers[scale] * spacings[bits >> 23]
+        middle = value * powers[scale]
+        low, high = np.int64(math.ceil(middle - half)), np.int64(math.floor(middle + half))
+        digits, exponent, unit = np.int64(middle + 0.5), -scale, np.int64(1)
+        while high // _TEN * _TEN >= low and high >= _TEN:
+            low, high = (low + 9) // _TEN, high // _TEN
+            unit *= _TEN
+            exponent += 1
+        digits = (np.int64(middle + 0.5) + unit // 2) // unit
+        digits = min(max(digits, low), high)
+        good = np.float32(digits / powers[-exponent] if exponent < 0 else digits * powers[exponent]) == np.float32(value)
+    if not good:
+        digits, exponent = digits_one_by_one(value, powers)
+    return digits, exponent
+
+
+@leaf
 def put_digits(out, size, digits, count):
     """Write the last `count` decimal digits of an integer at out[size:]; returns the new size."""
     for i in range(size + count - 1, size - 1, -1):
-        out[i] = 48 + digits % _TEN
-        digits //= _TEN
+        rest = digits // _TEN
+        out[i] = 48 + (digits - rest * _TEN)
+        digits = rest
     return size + count
 
 
@@ -62,41 +96,55 @@ def digit_count(digits):
 
 
 @kernel
-def put_float(out, size, value, powers):
-    """Write a finite float32 at out[size:], at most 16 bytes; returns the new size."""
+def put_scientific(out, size, digits, count, point):
+    """Write d.ddde-7, of `count` digits with the decimal point after `point` of them; returns the new size."""
+    first = digits
+    for _ in range(count - 1):
+        first //= _TEN
+    size = put_digits(out, size, first, 1)
+    if count > 1:
+        out[size] = 46
+        size = put_digits(out, size + 1, digits, count - 1)
+    out[size] = 101
+    size += 1
+    if point <= 0:
+        out[size] = 45
+        size += 1
+    power = abs(point - 1)
+    return put_digits(out, size, power, digit_count(max(power, 1)))
+
+
+@leaf
+def put_float(out, size, value, powers, scales, spacings):
+    """Write a finite float32 at out[size:], at most 24 bytes; returns the new size."""
     if value < 0:
         out[size] = 45
         size += 1
         value = -value
     if value == 0:
         out[size] = 48
-        return size + 1
-    digits, exponent = shortest_digits(np.float64(value), powers)
-    count = digit_count(digits)
-    point = count + exponent  # digits before the decimal point
-    if point > 21 or point <= -6:
-        size = put_digits(out, size, digits // np.int64(powers[count - 1]), 1)
-        if count > 1:
-            out[size] = 46
-            size = put_digits(out, size + 1, digits, count - 1)
-        out[size] = 101
         size += 1
-        if point <= 0:
-            out[size] = 45
-            size += 1
-        power = abs(point - 1)
-        return put_digits(out, size, power, digit_count(max(power, 1)))
-    if point <= 0:
-        out[size] = 48
-        out[size + 1] = 46
-        size = put_digits(out, size + 2, np.int64(0), -point)
-        return put_digits(out, size, digits, count)
-    if exponent >= 0:
-        size = put_digits(out, size, digits, count)
-        return put_digits(out, size, np.int64(0), exponent)
-    size = put_digits(out, size, digits // np.int64(powers[-exponent]), point)
-    out[size] = 46
-    return put_digits(out, size + 1, digits, -exponent)
+    else:
+        digits, exponent = shortest_digits(np.float64(value), float_bits(value), powers, scales, spacings)
+        while digits % _TEN == 0:
+            digits //= _TEN
+            exponent += 1
+        count = digit_count(digits)
+        point = count + exponent  # digits before the decimal point
+        if point > 21 or point <= -6:
+            size = put_scientific(out, size, digits, count, point)
+        elif point <= 0:
+            out[size] = 48
+            out[size + 1] = 46
+            size = put_digits(out, size + 2, digits, -exponent)
+        elif exponent >= 0:
+            size = put_digits(out, size, digits, count)
+            size = put_digits(out, size, np.int64(0), exponent)
+        else:
+            size = put_digits(out, size, digits // np.int64(powers[-exponent]), point)
+            out[size] = 46
+            size = put_digits(out, size + 1, digits, -exponent)
+    return size
 
 
 @kernel

@@ -107,6 +107,12 @@ if JIT_DISABLED:
     def prefetch(array: np.ndarray, index: int) -> None:
         pass
 
+    def store_u64(buffer: np.ndarray, position: int, word: np.uint64) -> None:
+        buffer[position : position + 8] = np.frombuffer(np.uint64(word).tobytes(), np.uint8)
+
+    def float_bits(value: np.float32) -> int:
+        return int(np.float32(value).view(np.int32))
+
 else:
 
     @intrinsic
@@ -154,3 +160,28 @@ else:
             return context.get_dummy_value()
 
         return types.void(array, types.intp), codegen
+
+    @intrinsic
+    def store_u64(typingctx: Any, buffer: Any, position: Any, word: Any) -> Any:
+        """Write a uint64 to the 8 bytes of a uint8 array at `position`, little-endian, however aligned."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            from llvmlite import ir
+
+            array = context.make_array(signature.args[0])(context, builder, args[0])
+            address = builder.gep(array.data, [args[1]])
+            builder.store(args[2], builder.bitcast(address, ir.IntType(64).as_pointer()), align=1)
+            return context.get_dummy_value()
+
+        return types.void(buffer, types.intp, types.uint64), codegen
+
+    @intrinsic
+    def float_bits(typingctx: Any, value: Any) -> Any:
+        """The bits of a float32 as int32."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            from llvmlite import ir
+
+            return builder.bitcast(args[0], ir.IntType(32))
+
+        return types.int32(types.float32), codegen

@@ -3,17 +3,15 @@
 A level's entries lie sorted by context; the continuations of context h are edges[h]:edges[h + 1] of the next level.
 """
 
-import math
-
 import numpy as np
 
-from .jit import kernel
+from .jit import kernel, prefetch
+
+_AHEAD = 32
 
 
 @kernel
-def estimate(
-    edges, counts, suffixes, lower, discounts, first, last, probabilities, log_probabilities, log_backoffs
-):  # fmt: skip
+def interpolate(edges, counts, suffixes, lower, discounts, first, last, probabilities, gammas):
     """Probabilities of all continuations of the contexts `first` to `last`.
 
         p(w | h) = (a(hw) - D(a)) / S(h) + gamma(h) p(w | h'),
@@ -21,21 +19,21 @@ def estimate(
 
     edges uint32 (H + 1,), counts int32 (E,) adjusted counts a, suffixes uint32 (E,) index of w after h' in `lower`,
     lower float32 probabilities of the order below, discounts float64 (4,) by min(count, 3).
-    Out: probabilities float32 (E,), log_probabilities float32 (E,) base 10, log_backoffs float32 (H,): log10 gamma.
+    Out: probabilities float32 (E,), gammas float32 (H,), 1 for a context without continuations.
     """
     for context in range(first, last):
         begin, end = np.int64(edges[context]), np.int64(edges[context + 1])
-        if begin == end:
-            log_backoffs[context] = 0.0
-            continue
         total, freed = 0.0, 0.0
         for entry in range(begin, end):
+            if entry + _AHEAD < suffixes.shape[0]:
+                prefetch(lower, np.int64(suffixes[entry + _AHEAD]))
             total += counts[entry]
             freed += discounts[min(counts[entry], 3)]
-        gamma = freed / total
-        log_backoffs[context] = math.log10(gamma) if gamma > 0.0 else -99.0
-        for entry in range(begin, end):
-            kept = (counts[entry] - discounts[min(counts[entry], 3)]) / total
-            probability = kept + gamma * lower[suffixes[entry]]
-            probabilities[entry] = probability
-            log_probabilities[entry] = min(0.0, math.log10(probability))
+        gammas[context] = 1.0
+        if begin < end:
+            weight = 1.0 / total
+            gamma = freed * weight
+            gammas[context] = gamma
+            for entry in range(begin, end):
+                kept = (counts[entry] - discounts[min(counts[entry], 3)]) * weight
+                probabilities[entry] = kept + gamma * lower[suffixes[entry]]

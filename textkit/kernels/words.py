@@ -11,6 +11,7 @@ A short word, the common case, costs one cache line.
 
 import numpy as np
 
+from .floats import digit_count, put_digits
 from .jit import kernel, leaf, load_u64, prefetch
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -161,6 +162,9 @@ def look_up(buffer, spans, n_spans, keys, homes, slots, arena, ends, missing, id
 def fill_slots(slots, arena, ends, first, words):
     """Enter the words `first` to `words` of an arena. Returns the first that is there already, or -1."""
     for word in range(first, words):
+        if word + _AHEAD < words:
+            start, length = ends[word + _AHEAD], ends[word + _AHEAD + 1] - ends[word + _AHEAD]
+            prefetch(slots, home(key_of(arena, start, start + length), length, slots.shape[0]))
         start, length = ends[word], ends[word + 1] - ends[word]
         key = key_of(arena, start, start + length)
         slot = find_slot(arena, start, length, key, home(key, length, slots.shape[0]), slots, arena, ends)
@@ -169,6 +173,39 @@ def fill_slots(slots, arena, ends, first, words):
         slots[slot, 0] = key
         slots[slot, 1] = np.uint64(length) << _HALF | np.uint64(word + 1)
     return -1
+
+
+@kernel
+def move_slots(old, new):
+    """Enter all words of one slot table into a larger, empty one."""
+    for i in range(old.shape[0]):
+        key, entry = old[i, 0], old[i, 1]
+        if entry != _ZERO:
+            slot = home(key, np.int64(entry >> _HALF), new.shape[0])
+            while new[slot, 1] != _ZERO:
+                slot += 1
+                if slot == new.shape[0]:
+                    slot = 0
+            new[slot, 0], new[slot, 1] = key, entry
+
+
+@kernel
+def write_counts(arena, ends, counts, word, out):
+    """Write lines `word TAB count` from word number `word` on, as many as fit. Returns (next word, bytes written)."""
+    size = 0
+    while word < counts.shape[0]:
+        start, end = ends[word], ends[word + 1]
+        if size + (end - start) + 24 > out.shape[0]:
+            break
+        for i in range(start, end):
+            out[size] = arena[i]
+            size += 1
+        out[size] = 9
+        size = put_digits(out, size + 1, counts[word], digit_count(max(counts[word], 1)))
+        out[size] = 10
+        size += 1
+        word += 1
+    return word, size
 
 
 @kernel

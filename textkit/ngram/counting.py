@@ -56,26 +56,29 @@ class NGramCounts:
 def count_ngrams(corpus: EncodedCorpus, order: int, threads: int, progress: Reporter = silent) -> NGramCounts:
     """Count all n-grams of orders 1 to `order`, each line from <s> to </s>.
 
-    Memory: about 16 bytes a token, and 20 bytes for each distinct n-gram.
+    Memory: about 20 bytes a token while it runs, and 16 bytes for each distinct n-gram.
 
     Raises:
         DataError: more than 2**31 - 1 tokens.
     """
     stream, dropped = _stream(corpus, threads)
-    positions = np.empty(len(stream), np.uint32)
-    counts, starts = _group_words(stream, positions, len(corpus.vocabulary), threads)
-    levels = [Level(np.arange(len(counts), dtype=np.int32), counts)]
-    last = _last_ngram(stream, positions, starts, counts, order)
-    at: np.ndarray | None = None
+    vocabulary = len(corpus.vocabulary)
+    places = np.empty(len(stream), np.uint32), np.empty(len(stream), np.uint32)
+    counts = _group_words(stream, *places, vocabulary, threads)
+    levels = [Level(np.arange(vocabulary, dtype=np.int32), counts)]
+    last = _last_ngram(stream, places[0], counts, order)
+    after_bos = range(BOS, BOS + 1)  # the entries that begin with <s>: nothing stands to their left
+    scratch = np.empty(len(stream), np.int32), np.empty(len(stream), np.uint64)
     for length in range(1, order):
         progress(Progress(f"counting {length + 1}-grams", length, order, "orders"))
-        below = levels[-1]
-        level, below.edges, new_starts = _next_level(stream, positions, below, starts, length, threads)
-        level.suffixes = _suffixes(stream, positions, new_starts, at, threads)
-        if length + 1 < order:
-            at = _marked(positions, new_starts, level.counts, len(stream), threads)
-        levels.append(level)
-        starts = new_starts
+        ends = np.cumsum(levels[-1].counts, dtype=np.int64)
+        first, stop = (int(ends[i - 1]) if i else 0 for i in (after_bos.start, after_bos.stop))
+        used = [(a, b) for a, b in ((0, first), (stop, int(ends[-1]) if len(ends) else 0)) if a < b]
+        starts = _deal_left(stream, places, used, scratch, vocabulary, threads)
+        levels.append(_collected(scratch[1], starts, places, levels[-1], threads))
+        edges = levels[-2].edges
+        assert edges is not None
+        after_bos = range(int(edges[after_bos.start]), int(edges[after_bos.stop]))
     return NGramCounts(levels, last, dropped)
 
 
@@ -97,77 +100,81 @@ def _stream(corpus: EncodedCorpus, threads: int) -> tuple[np.ndarray, int]:
 
 
 def _group_words(
-    stream: np.ndarray, positions: np.ndarray, words: int, threads: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Sort positions by word. Returns counts int32 and starts uint32 by word id."""
-    ranges = split_evenly(len(stream), threads)
-    tallies = np.zeros((len(ranges), words), np.int64)
-    _each(lambda job: kernels.count_words(stream, *job[1], tallies[job[0]]), list(enumerate(ranges)), threads)
+    stream: np.ndarray, positions: np.ndarray, entries: np.ndarray, words: int, threads: int
+) -> np.ndarray:
+    """Sort positions by word; `entries` gets the words. Returns counts int32 by word id."""
+    jobs = list(enumerate(split_evenly(len(stream), threads)))
+    tallies = np.zeros((len(jobs), words), np.int64)
+    _each(lambda job: kernels.count_words(stream, *job[1], tallies[job[0]]), jobs, threads)
+    cursors, _ = _cursors(tallies)
+    _each(lambda job: kernels.group_by_word(stream, *job[1], cursors[job[0]], positions), jobs, threads)
     counts = tallies.sum(axis=0)
-    starts = np.cumsum(counts) - counts
-    cursors = starts + np.cumsum(tallies, axis=0) - tallies
+    entries[:] = np.repeat(np.arange(words, dtype=np.uint32), counts)
+    return counts.astype(np.int32)
+
+
+def _cursors(tallies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each part of the input begins to write each word, int64 (parts, V), and starts of words int64 (V + 1,)."""
+    starts = np.zeros(tallies.shape[1] + 1, np.int64)
+    np.cumsum(tallies.sum(axis=0), out=starts[1:])
+    return starts[:-1] + np.cumsum(tallies, axis=0) - tallies, starts
+
+
+def _deal_left(
+    stream: np.ndarray,
+    places: tuple[np.ndarray, np.ndarray],
+    used: list[tuple[int, int]],
+    scratch: tuple[np.ndarray, np.ndarray],
+    words: int,
+    threads: int,
+) -> np.ndarray:
+    """Bring the used places (positions, entries) into the order of the n-grams one word longer, in scratch[1].
+
+    Returns where the places of each left word start, int64 (V + 1,).
+    """
+    (positions, entries), (left, runs) = places, scratch
+    parts = [(a + i, a + j) for a, b in used for i, j in split_evenly(b - a, threads)]
+    jobs = list(enumerate(parts))
+    tallies = np.zeros((len(parts), words), np.int64)
+    _each(lambda job: kernels.left_words(stream, positions, *job[1], left, tallies[job[0]]), jobs, threads)
+    cursors, starts = _cursors(tallies)
     _each(
-        lambda job: kernels.group_by_word(stream, *job[1], cursors[job[0]], positions), list(enumerate(ranges)), threads
+        lambda job: kernels.extend_left(positions, entries, *job[1], left, cursors[job[0]], runs), jobs, threads
     )
-    return counts.astype(np.int32), starts.astype(np.uint32)
+    return starts
 
 
-def _next_level(
-    stream: np.ndarray, positions: np.ndarray, level: Level, starts: np.ndarray, length: int, threads: int
-) -> tuple[Level, np.ndarray, np.ndarray]:
-    """The level of the n-grams one word longer, the edges to it, and where their runs of positions start."""
-    word_bits = int(stream.max()).bit_length()
-    children = np.zeros(len(level.words), np.uint32)
+def _collected(
+    runs: np.ndarray, starts: np.ndarray, places: tuple[np.ndarray, np.ndarray], below: Level, threads: int
+) -> Level:
+    """The level that dealt-out runs are; sets `places` to its positions and entries, and the edges of `below`."""
+    total = int(starts[-1])
 
-    def extend(part: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        counts = level.counts[part[0] : part[1]]
-        room, largest = int(counts.sum(dtype=np.int64)), int(counts.max())
-        words, new_counts, new_starts = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.uint32)
-        keys, spare = np.empty(largest, np.uint64), np.empty(largest, np.uint64)
-        size = kernels.refine(
-            stream, positions, length, word_bits, starts, level.counts, level.words, *part, keys, spare,
-            np.zeros(2048, np.int64), words, new_counts, new_starts, children,
-        )  # fmt: skip
-        return words[:size].copy(), new_counts[:size].copy(), new_starts[:size].copy()
+    def collect(part: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        begin = int(starts[part[0]])
+        room = int(starts[part[1]]) - begin
+        suffixes, ends = np.empty(room, np.uint32), np.empty(room, np.int64)
+        size = kernels.collect_runs(runs, starts, *part, *places, suffixes, ends)
+        return suffixes[:size].copy(), np.diff(ends[:size], prepend=begin).astype(np.int32)
 
-    nothing = (np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.uint32))
-    parts = [nothing, *ordered_map(extend, _by_positions(starts, len(stream), threads), threads)]
-    words, counts, new_starts = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    edges = np.zeros(len(children) + 1, np.uint32)
-    np.cumsum(children, out=edges[1:])
-    return Level(words, counts), edges, new_starts
-
-
-def _by_positions(starts: np.ndarray, total: int, threads: int) -> list[tuple[int, int]]:
-    """Ranges of entries that hold about equally many positions."""
-    pieces = threads * _PIECES_PER_THREAD
-    wanted = np.linspace(0, total, pieces + 1)[1:-1].astype(starts.dtype)
-    edges = [0, *np.searchsorted(starts, wanted).tolist(), len(starts)]
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if a < b]
-
-
-def _suffixes(
-    stream: np.ndarray, positions: np.ndarray, starts: np.ndarray, at: np.ndarray | None, threads: int
-) -> np.ndarray:
-    suffixes = np.empty(len(starts), np.uint32)
-    if at is None:  # unigrams are numbered by their word, so the text itself says which one it is
-        at = stream.view(np.uint32)
+    wanted = np.linspace(0, total, threads * _PIECES_PER_THREAD + 1)[1:-1].astype(np.int64)
+    bounds = [0, *np.searchsorted(starts, wanted).tolist(), len(starts) - 1]
+    pieces = [(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if a < b]
+    found = list(ordered_map(collect, pieces, threads))
+    suffixes, counts = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    bases = np.cumsum([0, *(len(part[0]) for part in found)])
     _each(
-        lambda part: kernels.find_suffixes(positions, starts, *part, at, suffixes),
-        split_evenly(len(starts), threads * _PIECES_PER_THREAD), threads,
+        lambda job: kernels.raise_by(places[1], starts[job[0][0]], starts[job[0][1]], job[1]),
+        list(zip(pieces, bases.tolist(), strict=False)), threads,
     )  # fmt: skip
-    return suffixes
-
-
-def _marked(
-    positions: np.ndarray, starts: np.ndarray, counts: np.ndarray, total: int, threads: int
-) -> np.ndarray:
-    at = np.zeros(total, np.uint32)
+    words = np.empty(len(counts), np.int32)
     _each(
-        lambda part: kernels.mark_positions(positions, starts, counts, *part, at),
-        split_evenly(len(starts), threads * _PIECES_PER_THREAD), threads,
+        lambda part: kernels.take(below.words, suffixes, *part, words),
+        split_evenly(len(words), threads * _PIECES_PER_THREAD), threads,
     )  # fmt: skip
-    return at
+    below.edges = np.empty(len(below.words) + 1, np.uint32)
+    kernels.link_levels(below.words, below.counts, counts, below.edges)
+    return Level(words, counts, suffixes)
 
 
 def _each(work: Callable, jobs: list, threads: int) -> None:
@@ -175,16 +182,15 @@ def _each(work: Callable, jobs: list, threads: int) -> None:
         pass
 
 
-def _last_ngram(
-    stream: np.ndarray, positions: np.ndarray, starts: np.ndarray, counts: np.ndarray, order: int
-) -> list[int]:
-    """See `NGramCounts.last`."""
+def _last_ngram(stream: np.ndarray, positions: np.ndarray, counts: np.ndarray, order: int) -> list[int]:
+    """See `NGramCounts.last`; `positions` grouped by word, each group in the order of the text."""
+    starts = np.cumsum(counts, dtype=np.int64) - counts
     seen = np.flatnonzero(counts)
     rank = np.zeros(len(counts), np.int64)
-    rank[seen] = positions[starts[seen]].astype(np.int64) + 3  # runs are in the order of the text
+    rank[seen] = positions[starts[seen]].astype(np.int64) + 3
     rank[:3] = 0, 1, 2
     newest = int(seen[np.argmax(rank[seen])])
-    ends = positions[starts[newest] : int(starts[newest]) + int(counts[newest])].astype(np.int64)
+    ends = positions[starts[newest] : starts[newest] + counts[newest]].astype(np.int64)
     ngram = [newest]
     while len(ngram) < order:
         if ngram[0] == BOS:

@@ -1,12 +1,12 @@
 """Modified Kneser-Ney smoothing: adjusted counts, discounts, probabilities (Chen & Goodman 1998, KenLM's lmplz)."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import UsageError
 from ..kernels import counting as count_kernels
+from ..kernels import logs
 from ..kernels import smoothing as kernels
 from ..parallel import ordered_map, split_evenly
 from ..text.vocabulary import BOS
@@ -127,24 +127,37 @@ def interpolated_kneser_ney(
     counts: NGramCounts, adjusted: list[np.ndarray], discounts: list[Discounts], threads: int
 ) -> Estimates:
     """Estimate all orders from the unigrams up; each interpolates with the order below."""
-    probabilities, log_p = _unigrams(adjusted[0], discounts[0])
-    estimates = Estimates([log_p], [])
+    probabilities = _unigrams(adjusted[0], discounts[0])
+    estimates = Estimates([_log10(probabilities, threads)], [])
     for n in range(1, counts.order):
         level, edges = counts.levels[n], counts.levels[n - 1].edges
         assert edges is not None
+        found, gammas = np.empty(len(level.words), np.float32), np.empty(len(edges) - 1, np.float32)
         taken = np.array([0.0, *discounts[n].values])
-        found, log_p = np.empty(len(level.words), np.float32), np.empty(len(level.words), np.float32)
-        backoffs = np.empty(len(edges) - 1, np.float32)
+        fixed = (edges, adjusted[n], level.suffixes, probabilities, taken)
 
-        def work(part: tuple[int, int], fixed: tuple = (edges, adjusted[n], level.suffixes, probabilities, taken)) -> None:
-            kernels.estimate(*fixed, *part, found, log_p, backoffs)  # noqa: B023 - used before they change
+        def work(part: tuple[int, int], fixed: tuple = fixed, found: tuple = (found, gammas)) -> None:
+            kernels.interpolate(*fixed, *part, *found)
 
         for _ in ordered_map(work, _by_children(edges, threads), threads):
             pass
-        estimates.log_probabilities.append(log_p)
-        estimates.log_backoffs.append(backoffs)
+        estimates.log_probabilities.append(_log10(found, threads))
+        estimates.log_backoffs.append(_log10(gammas, threads))
         probabilities = found
     return estimates
+
+
+def _log10(values: np.ndarray, threads: int) -> np.ndarray:
+    """log10 of float32 values, at most 0."""
+    out = np.empty(len(values), np.float32)
+
+    def work(part: tuple[int, int]) -> None:
+        scratch = np.empty(1024, np.int32)
+        logs.log10_capped(values, *part, scratch, scratch.view(np.float32), out)
+
+    for _ in ordered_map(work, split_evenly(len(values), threads * _PIECES), threads):
+        pass
+    return out
 
 
 def _by_children(edges: np.ndarray, threads: int) -> list[tuple[int, int]]:
@@ -154,18 +167,11 @@ def _by_children(edges: np.ndarray, threads: int) -> list[tuple[int, int]]:
     return [(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if a < b]
 
 
-def _unigrams(adjusted: np.ndarray, discounts: Discounts) -> tuple[np.ndarray, np.ndarray]:
-    """Unigram probabilities, interpolated with the uniform distribution over all words but <s>."""
+def _unigrams(adjusted: np.ndarray, discounts: Discounts) -> np.ndarray:
+    """Unigram probabilities float32, interpolated with the uniform distribution over all words but <s>."""
     taken = np.array([0.0, *discounts.values])[np.minimum(adjusted, 3)]
     total = float(adjusted.sum(dtype=np.int64))
     gamma = float(taken.sum()) / total
     probabilities = (adjusted - taken) / total + gamma / (len(adjusted) - 1)
     probabilities[BOS] = 1.0  # never predicted; its entry only carries a backoff weight
-    with np.errstate(divide="ignore"):
-        log_p = np.minimum(0.0, np.log10(probabilities))
-    return probabilities.astype(np.float32), np.maximum(log_p, -99.0).astype(np.float32)
-
-
-def log2_of_10() -> float:
-    """Bits per unit of a base-10 logarithm."""
-    return math.log2(10.0)
+    return probabilities.astype(np.float32)

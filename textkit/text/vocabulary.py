@@ -46,7 +46,10 @@ class WordTable:
         self.ends[: count + 1] = old["ends"][: count + 1]
         self.counts[:count] = old["counts"][:count]
         self.first[:count] = old["first"][:count]
-        words.fill_slots(self.slots, self.arena, self.ends, 0, count)
+        if len(self.slots) == len(old["slots"]):
+            self.slots = old["slots"]
+        else:
+            words.move_slots(old["slots"], self.slots)
 
     def intern(self, buffer: np.ndarray, spans: np.ndarray, n_spans: int) -> tuple[np.ndarray, np.ndarray]:
         """Ids (int32) of the tokens, and for each line end the number of ids before it; new words are added."""
@@ -240,9 +243,11 @@ class Vocabulary:
 
     def write_text(self, stream: Any) -> None:
         """The lines of `save_text` to an open binary stream."""
-        listed, counts = self.words(), self.counts.tolist()
-        for word, count in zip(listed[len(SPECIALS) :], counts[len(SPECIALS) :], strict=True):
-            stream.write(f"{word}\t{count}\n".encode("utf-8", "surrogateescape"))
+        out = np.empty(max(1 << 20, 2 * int(np.diff(self.ends).max())), np.uint8)
+        word = len(SPECIALS)
+        while word < len(self):
+            word, size = words.write_counts(self.arena, self.ends, self.counts, word, out)
+            stream.write(memoryview(out[:size]))
 
     @classmethod
     def load_text(cls, path: str | Path) -> "Vocabulary":

@@ -1,0 +1,118 @@
+"""Run commands in turn and compare them: whole processes, wall time, processor time, peak memory."""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to do a job: a shell-free command, its input and output files if it uses the standard ones."""
+
+    name: str
+    command: list[str]
+    stdin: str | None = None
+    stdout: str | None = None
+
+
+@dataclass
+class Runs:
+    """What the runs of one contender took: seconds and bytes."""
+
+    name: str
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    memory: list[int] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        return statistics.median(self.wall)
+
+    @property
+    def megabytes(self) -> float:
+        return max(self.memory) / 1e6
+
+
+def run_once(contender: Contender) -> tuple[float, float, int]:
+    """(wall seconds, processor seconds, peak bytes of the largest process)."""
+    stdin = Path(contender.stdin).open("rb") if contender.stdin else subprocess.DEVNULL
+    stdout = Path(contender.stdout).open("wb") if contender.stdout else subprocess.DEVNULL
+    began = time.perf_counter()
+    process = subprocess.Popen(contender.command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE)
+    complaint = process.stderr.read() if process.stderr else b""
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    for stream in (stdin, stdout, process.stderr):
+        if hasattr(stream, "close"):
+            stream.close()
+    if process.returncode:
+        raise SystemExit(f"{contender.name} failed: {complaint.decode(errors='replace')[-500:]}")
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def race(contenders: list[Contender], runs: int, warmup: int = 1) -> list[Runs]:
+    """All contenders in turn, again and again, so that a slow minute of the machine hits all alike."""
+    results = [Runs(contender.name) for contender in contenders]
+    for number in range(warmup + runs):
+        for contender, result in zip(contenders, results, strict=True):
+            wall, cpu, memory = run_once(contender)
+            if number >= warmup:
+                result.wall.append(wall)
+                result.cpu.append(cpu)
+                result.memory.append(memory)
+    return results
+
+
+@dataclass
+class Outcome:
+    """A finished case: the first contender is textkit."""
+
+    case: str
+    unit: str
+    amount: float
+    runs: list[Runs]
+    quality: dict[str, str]
+
+    def table(self) -> str:
+        """Markdown: time, rate, memory, and how many times as long as textkit each one takes."""
+        ours = self.runs[0].seconds
+        lines = [
+            f"### {self.case}",
+            "",
+            f"| program | seconds | spread | {self.unit}/s | processor s | peak MB | time / textkit's | quality |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
+        for run in self.runs:
+            spread = f"{min(run.wall):.2f}–{max(run.wall):.2f}"
+            rate = self.amount / run.seconds
+            lines.append(
+                f"| {run.name} | {run.seconds:.2f} | {spread} | {rate:.3g} | {statistics.median(run.cpu):.2f} "
+                f"| {run.megabytes:.0f} | {run.seconds / ours:.2f} | {self.quality.get(run.name, '')} |"
+            )
+        return "\n".join([*lines, ""])
+
+
+def machine() -> dict[str, str]:
+    """What the figures were measured on."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        model = next((line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line), model)
+    return {"cpu": model, "cores": str(os.cpu_count()), "python": platform.python_version(), "system": platform.system()}
+
+
+def save(outcomes: list[Outcome], path: Path) -> None:
+    """Write all figures as JSON, with the machine and the day."""
+    record = {"machine": machine(), "date": time.strftime("%Y-%m-%d"), "cases": [asdict(o) for o in outcomes]}
+    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+Case = Callable[..., Outcome | None]

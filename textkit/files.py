@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import lzma
+import mmap
 import os
 import shutil
 import sys
@@ -56,31 +57,40 @@ def atomic_write(path: str | Path, sync: bool = True) -> Iterator[IO[bytes]]:
     if path.is_dir():
         raise DataError(f"{path} is a directory.", "Give the name of a file to write.")
     if path.exists() and not path.is_file():  # a device or a pipe (/dev/stdout): nothing to protect
-        with path.open("wb") as stream:
+        with _writing(path), path.open("wb") as stream:
             yield stream
         return
     target = Path(os.path.realpath(path))  # a link keeps pointing where it did
     temporary = None
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
-        ) as stream:
-            temporary = Path(stream.name)
-            yield stream  # type: ignore[misc]
-            stream.flush()
-            if sync:
-                os.fsync(stream.fileno())
-        temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
-        os.replace(temporary, target)
-    except OSError as error:
-        if error.filename not in (None, str(temporary), str(target)) and temporary is not None:
-            raise  # somebody else's file failed inside the block
-        raise DataError(
-            f"cannot write {path}: {why(error)}.", "Choose another --output, or free some space."
-        ) from error
+        with _writing(path):
+            with tempfile.NamedTemporaryFile(
+                dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
+            ) as stream:
+                temporary = Path(stream.name)
+                yield stream  # type: ignore[misc]
+                stream.flush()
+                if sync:
+                    os.fsync(stream.fileno())
+            temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+            os.replace(temporary, target)
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn a failure to write into a DataError, but leave alone what has happened to somebody else's file."""
+    try:
+        yield
+    except OSError as error:
+        names = (None, str(path), str(path.parent))
+        if error.filename not in names and not str(error.filename).endswith(".part"):
+            raise
+        raise DataError(
+            f"cannot write {path}: {why(error)}.", "Choose another --output, or free some space."
+        ) from error
 
 
 def _umask() -> int:
@@ -89,6 +99,7 @@ def _umask() -> int:
     return mask
 
 
+_ZSTD_STEP = 1 << 13  # input bytes at a time: even at the highest compression a piece of output stays small
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
@@ -97,23 +108,61 @@ def compression_of(head: bytes) -> str | None:
     return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
 
 
+class Pieces(io.RawIOBase):
+    """Pieces of bytes as a stream to read from."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._rest = pieces, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        target, filled = memoryview(target), 0
+        while filled < len(target):
+            while not self._rest:
+                piece = next(self._pieces, None)
+                if piece is None:
+                    return filled
+                self._rest = memoryview(piece)
+            count = min(len(self._rest), len(target) - filled)
+            target[filled : filled + count] = self._rest[:count]
+            self._rest, filled = self._rest[count:], filled + count
+        return filled
+
+
+def _zstd_pieces(raw: IO[bytes]) -> Iterator[bytes]:
+    """Decompressed pieces of all frames; unlike the library's own reader it notices where the last one is cut off."""
+    try:
+        import zstandard
+    except ImportError:
+        raise MissingExtraError("zstandard", "zstd") from None
+    frame, begun = zstandard.ZstdDecompressor().decompressobj(), False
+    data = raw.read(_ZSTD_STEP)
+    while data:
+        begun = True
+        yield frame.decompress(data)
+        data = frame.unused_data
+        if frame.eof:
+            frame, begun = zstandard.ZstdDecompressor().decompressobj(), False
+        data = data or raw.read(_ZSTD_STEP)
+    if begun:
+        raise EOFError("the last frame is cut off")
+
+
 def decompressed(raw: IO[bytes]) -> IO[bytes]:
     """`raw` itself, or a stream of its decompressed bytes, judged by its first bytes and not by a name."""
     head = raw.read(6)
     raw.seek(0)
     kind = compression_of(head)
     if kind == "gzip":
-        return gzip.GzipFile(fileobj=raw)
+        return gzip.GzipFile(fileobj=raw)  # type: ignore[return-value]
     if kind == "bzip2":
         return bz2.BZ2File(raw)
     if kind == "xz":
         return lzma.LZMAFile(raw)
     if kind == "zstd":
-        try:
-            import zstandard
-        except ImportError:
-            raise MissingExtraError("zstandard", "zstd") from None
-        return zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)  # type: ignore[return-value]
+        return io.BufferedReader(Pieces(_zstd_pieces(raw)))
     return raw
 
 
@@ -232,7 +281,7 @@ def save(
         for name in sorted(positions, key=positions.__getitem__):
             array = arrays[name]
             for chunk in array.chunks if isinstance(array, Stream) else [array]:
-                stream.write(memoryview(np.ascontiguousarray(chunk).reshape(-1).view(np.uint8)))
+                stream.write(np.ascontiguousarray(chunk).reshape(-1).view(np.uint8).data)
 
 
 def is_container(path: str | Path) -> bool:
@@ -270,7 +319,8 @@ def load(path: str | Path, kind: str | None = None) -> Container:
         raise DataError(f"{path} holds a {metadata.get('kind')}, not a {kind}.")
     header = _parse_header(path, metadata.get("textkit", ""))
     entries.pop("__metadata__", None)
-    arrays = {name: _map_array(path, name, entry, 8 + length) for name, entry in entries.items()}
+    mapped = _mapped(path)
+    arrays = {name: _array(path, name, entry, mapped, 8 + length) for name, entry in entries.items()}
     return Container(str(metadata.get("kind")), header, arrays, path)
 
 
@@ -287,8 +337,20 @@ def _parse_header(path: Path, text: str) -> dict[str, Any]:
     return header
 
 
-def _map_array(path: Path, name: str, entry: Any, start: int) -> "np.ndarray":
-    """One array of a container as a view of the file."""
+def _mapped(path: Path) -> mmap.mmap:
+    """The file in memory, copied where it is written to: it cannot change, and kernels see ordinary arrays."""
+    try:
+        with path.open("rb") as stream:
+            if sys.platform != "linux":
+                return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY)
+            # No memory is set aside for copies that nobody makes, so that files larger than memory open too.
+            flags = mmap.MAP_PRIVATE | getattr(mmap, "MAP_NORESERVE", 0x4000)
+            return mmap.mmap(stream.fileno(), 0, flags, mmap.PROT_READ | mmap.PROT_WRITE)
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot map {path} into memory: {error}.") from error
+
+
+def _array(path: Path, name: str, entry: Any, mapped: mmap.mmap, start: int) -> "np.ndarray":
     import numpy as np
 
     if entry["dtype"] not in _DTYPES:
@@ -296,8 +358,8 @@ def _map_array(path: Path, name: str, entry: Any, start: int) -> "np.ndarray":
     dtype, shape = np.dtype(_DTYPES[entry["dtype"]]), tuple(entry["shape"])
     if 0 in shape:
         return np.zeros(shape, dtype)
-    # Copy on write: the file cannot change, and kernels see the same type as for arrays in memory.
-    return np.asarray(np.memmap(path, dtype, "c", offset=start + entry["data_offsets"][0], shape=shape))
+    first, last = entry["data_offsets"]
+    return np.frombuffer(mapped, dtype, (last - first) // dtype.itemsize, start + first).reshape(shape)
 
 
 @contextmanager

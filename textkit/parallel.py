@@ -1,5 +1,6 @@
 """Threads over a stream of items: results in order, a bounded number under way, Ctrl-C heard at once."""
 
+import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -21,9 +22,7 @@ def thread_count(threads: int | None) -> int:
     return threads
 
 
-def ordered_map(
-    function: Callable[[Item], Result], items: Iterable[Item], threads: int
-) -> Iterator[Result]:
+def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
     """`map` over worker threads, for functions that release the GIL.
 
     Items are drawn in the caller's thread, at most 2 * threads + 1 ahead of the results, so that memory stays bounded
@@ -51,4 +50,4 @@ def split_evenly(total: int, parts: int) -> list[tuple[int, int]]:
     """Cut range(total) into at most `parts` contiguous, nearly equal, non-empty ranges."""
     parts = max(1, min(parts, total))
     edges = [total * i // parts for i in range(parts + 1)]
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if a < b]
+    return [(a, b) for a, b in itertools.pairwise(edges) if a < b]

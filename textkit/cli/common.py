@@ -4,7 +4,7 @@ import functools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,7 +126,7 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def print_table(title: str, header: list[str], rows: list[list[Any]]) -> None:
+def print_table(title: str, header: list[str], rows: Sequence[Sequence[Any]]) -> None:
     """A table: drawn on a terminal, tab-separated with a header line in a pipe. Numbers are aligned right."""
     if not sys.stdout.isatty():
         for row in [header, *rows]:
@@ -137,13 +137,15 @@ def print_table(title: str, header: list[str], rows: list[list[Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    table = Table(box=box.SIMPLE_HEAD)
     numeric = [all(_is_number(row[i]) for row in rows) for i in range(len(header))]
     for name, right in zip(header, numeric, strict=True):
         table.add_column(name, justify="right" if right else "left", overflow="fold")
     for row in rows:
         table.add_row(*[Text(_shown(cell)) for cell in row])
-    Console().print(table)
+    console = Console()
+    console.print(Text(title, style="bold"))  # not as the table's own title, which it would wrap to its width
+    console.print(table)
 
 
 def _is_number(cell: Any) -> bool:
@@ -176,22 +178,29 @@ def progress_bar() -> "Iterator[Reporter]":
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        yield _Drawn(bars).report
+    drawn = _Drawn(Progress(*columns, console=Console(stderr=True), transient=True))
+    try:
+        yield drawn.report
+    finally:
+        drawn.bars.stop()
 
 
 class _Drawn:
-    """One bar, renamed from stage to stage."""
+    """One bar, renamed from stage to stage; what is done within half a second is not worth a bar."""
 
     def __init__(self, bars: Any) -> None:
-        self.bars, self.task, self.stage, self.started = bars, None, "", 0.0
+        self.bars, self.task, self.stage = bars, None, ""
+        self.begun = self.started = time.monotonic()
 
     def report(self, event: "Progress") -> None:
+        now = time.monotonic()
         if event.stage != self.stage:
+            self.stage, self.started = event.stage, now
             if self.task is not None:
                 self.bars.remove_task(self.task)
-            self.stage, self.started = event.stage, time.monotonic()
             self.task = self.bars.add_task(event.stage, total=event.total, rate="")
-        elapsed = time.monotonic() - self.started
+        elapsed = now - self.started
         rate = f"{event.done / 1e6 / elapsed:.0f} MB/s" if event.unit == "bytes" and elapsed > 0 else ""
         self.bars.update(self.task, completed=event.done, rate=rate)
+        if now - self.begun > 0.5:
+            self.bars.start()

@@ -91,7 +91,9 @@ def vocab(
 @corpus.command()
 @common.INPUTS
 @click.option("--top", type=click.IntRange(0), default=20, show_default=True, help="How many frequent words to show.")
-@click.option("--against", type=click.Path(path_type=Path), help="Out-of-vocabulary rate against a vocabulary or model.")
+@click.option(
+    "--against", type=click.Path(path_type=Path), help="Out-of-vocabulary rate against a vocabulary or model."
+)
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw counts by rank (Zipf) into a .svg, .png or .pdf.")
 @common.tokenizing("word")
 @common.reading
@@ -132,7 +134,10 @@ def stats(
     rows = [[word, count, f"{share:.3%}"] for word, count, share in figures.frequent]
     common.print_table("most frequent", ["word", "count", "share"], rows)
     if unknown:
-        summary = [["types", unknown.types, f"{unknown.type_rate:.3%}"], ["tokens", unknown.tokens, f"{unknown.token_rate:.3%}"]]
+        summary = [
+            ["types", unknown.types, f"{unknown.type_rate:.3%}"],
+            ["tokens", unknown.tokens, f"{unknown.token_rate:.3%}"],
+        ]
         common.print_table(f"not in {against}", ["", "number", "rate"], summary)
         common.print_table("most frequent of these", ["word", "count"], [list(row) for row in unknown.examples])
 
@@ -152,7 +157,9 @@ def _vocabulary(path: Path) -> "Vocabulary":
 
 @corpus.command()
 @common.INPUTS
-@click.option("--shares", default="98/1/1", show_default=True, help="Of train, dev and test; two numbers: no test part.")
+@click.option(
+    "--shares", default="98/1/1", show_default=True, help="Of train, dev and test; two numbers: no test part."
+)
 @click.option("-o", "--output", help="Beginning of the files' names.  [default: the input's]")
 @common.SEED
 @common.reading
@@ -244,3 +251,76 @@ def dedup(reader: "Reader", output: Path | None) -> None:
     kept = _write(distinct(counted()), output)
     common.tell_skipped(reader)
     common.note(f"kept {kept:,} of {total:,} lines.")
+
+
+@corpus.command()
+@click.argument("name", required=False)
+@click.option("--size", help="About how much: 500K, 10M, 2G.  [default: the text's usual size]")
+@common.OUTPUT
+@common.SEED
+def make(name: str | None, size: str | None, output: Path | None, seed: int) -> None:
+    """Write a text that is made or gathered here, no download needed. Without NAME: list them.
+
+    \b
+    textkit corpus make pydocs --output pydocs.txt
+    textkit corpus make atlas --size 10M > atlas.txt
+    """
+    from ..corpora import BUILTIN, builtin
+
+    if name is None:
+        rows = [[text.name, text.description] for text in BUILTIN.values()]
+        common.print_table("texts that can be made here", ["name", "what it is"], rows)
+        return
+    lines = builtin(name).lines(_bytes(size) if size else None, seed)
+    _write((f"{line}\n".encode() for line in lines), output)
+
+
+def _bytes(text: str) -> int:
+    from ..errors import UsageError
+
+    units = {"K": 10**3, "M": 10**6, "G": 10**9}
+    unit = units.get(text[-1:].upper(), 1)
+    try:
+        size = int(float(text[:-1] if unit > 1 else text) * unit)
+    except ValueError:
+        size = 0
+    if size < 1:
+        raise UsageError(f"--size '{text}' makes no sense.", "Examples: 500K, 10M, 2G.")
+    return size
+
+
+@corpus.command()
+@click.argument("name", required=False)
+@click.option("--list", "listing", is_flag=True, help="Show what there is, with sizes and licences.")
+@click.option("--directory", type=click.Path(path_type=Path), help="Where to keep it.  [default: the user's cache]")
+@common.JSON
+def download(name: str | None, listing: bool, directory: Path | None, as_json: bool) -> None:
+    """Fetch a public corpus or evaluation set by name, once; prints where it is.
+
+    Interrupted downloads are taken up where they stopped, and checked against the known checksum.
+
+    \b
+    textkit corpus download --list
+    textkit corpus download text8
+    """
+    from dataclasses import asdict as fields
+
+    from ..corpora.catalogue import catalogue, entry
+
+    if listing or name is None:
+        if as_json:
+            common.print_json([fields(known) for known in catalogue().values()])
+            return
+        rows = [[e.name, e.kind, _size(e.size_bytes), e.licence, e.title] for e in catalogue().values()]
+        common.print_table("public corpora", ["name", "kind", "size", "licence", "what it is"], rows)
+        return
+    from ..corpora.download import download as fetch
+    from ..progress import Progress
+
+    with common.progress_bar() as progress:
+        path = fetch(entry(name), directory, lambda done, total: progress(Progress(name, done, total, "bytes")))
+    click.echo(path)
+
+
+def _size(size: int | None) -> str:
+    return "?" if size is None else f"{size / 1e6:,.1f} MB"

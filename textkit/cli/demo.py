@@ -3,10 +3,22 @@
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from . import common
+
+if TYPE_CHECKING:
+    from ..ngram.model import NGramModel
+    from ..text.corpus import EncodedCorpus
+    from ..text.reader import Reader
+
+_SENTENCES = (
+    "Return the number of items in a list .",
+    "list a in items of number the Return .",
+    "Colourless green ideas .",
+)
 
 
 @click.command()
@@ -45,29 +57,31 @@ def _run(directory: Path, threads: int | None, seed: int) -> None:
     click.echo(f"\n{time.perf_counter() - began:.1f} s in all.")
 
 
-def _model(path: Path, corpus, held_out, threads: int | None, seed: int) -> None:  # type: ignore[no-untyped-def]
-    from ..ngram.generate import sentences
+def _model(path: Path, corpus: "EncodedCorpus", held_out: "Reader", threads: int | None, seed: int) -> None:
     from ..ngram.model import NGramModel
-    from ..ngram.scoring import perplexity, power_of_10
+    from ..ngram.scoring import perplexity
 
     with common.progress_bar() as progress:
         model = NGramModel.train(corpus, threads=threads, progress=progress)
         model.save(path)
         found = perplexity(model, held_out, threads=threads, progress=progress)
-    rows = [[n, size] for n, size in enumerate(model.sizes, 1)]
-    common.print_table(f"trigram model of {corpus.tokens:,} tokens", ["order", "n-grams"], rows)
-    rows = [
-        ["perplexity", f"{found.perplexity:.1f}"],
-        ["perplexity without unknown words", f"{found.perplexity_without_oov:.1f}"],
-        ["bits per character", f"{found.bits_per_character:.3f}"],
-        ["unknown words", f"{found.oov_rate:.2%}"],
-        ["tokens", found.tokens],
+    sizes = list(enumerate(model.sizes, 1))
+    common.print_table(f"trigram model of {corpus.tokens:,} tokens", ["order", "n-grams"], sizes)
+    measures = [
+        ("perplexity", f"{found.perplexity:.1f}"),
+        ("perplexity without unknown words", f"{found.perplexity_without_oov:.1f}"),
+        ("bits per character", f"{found.bits_per_character:.3f}"),
+        ("unknown words", f"{found.oov_rate:.2%}"),
+        ("tokens", f"{found.tokens:,}"),
     ]
-    common.print_table("on held-out lines", ["measure", "value"], rows)
-    rows = []
-    for text in ("Return the number of items in a list .", "list a in items of number the Return .", "Colourless green ideas ."):
-        score = model.score(text)
-        rows.append([text, f"{score:.2f}", f"{power_of_10(-score / (len(text.split()) + 1)):.0f}"])
-    common.print_table("sentences scored", ["sentence", "log10 probability", "perplexity"], rows)
-    rows = [[text] for text in sentences(model, 4, seed=seed, temperature=0.7, max_tokens=30)]
-    common.print_table("sentences drawn", ["sentence"], rows)
+    common.print_table("on held-out lines", ["measure", "value"], measures)
+    _use(model, seed)
+
+
+def _use(model: "NGramModel", seed: int) -> None:
+    from ..ngram.generate import sentences
+
+    scored = [(text, f"{model.score(text):.2f}", f"{model.perplexity(text):.0f}") for text in _SENTENCES]
+    common.print_table("sentences scored", ["sentence", "log10 probability", "perplexity"], scored)
+    drawn = [(text,) for text in sentences(model, 5, seed=seed, temperature=0.6, max_tokens=25)]
+    common.print_table("sentences drawn", ["sentence"], drawn)

@@ -34,7 +34,11 @@ for command in (corpus, demo, ngram):
 def run(args: list[str] | None = None) -> None:
     """Run the program and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     try:
-        textkit.main(args, standalone_mode=False)
+        if "_TEXTKIT_COMPLETE" in os.environ:  # the shell asks for completions
+            textkit.main(args)
+        # Not textkit.main(): it would end a closed pipe with exit code 1.
+        with textkit.make_context("textkit", list(sys.argv[1:] if args is None else args)) as context:
+            textkit.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)

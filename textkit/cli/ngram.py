@@ -86,7 +86,9 @@ def _numbers(text: str) -> tuple[float, ...]:
     except ValueError:
         from ..errors import UsageError
 
-        raise UsageError(f"--discount-fallback '{text}' is not a list of numbers.", "An example: '0.5 1 1.5'.") from None
+        raise UsageError(
+            f"--discount-fallback '{text}' is not a list of numbers.", "An example: '0.5 1 1.5'."
+        ) from None
 
 
 def _default_output(reader: "Reader") -> Path:
@@ -222,9 +224,17 @@ def score(model: Path, reader: "Reader", tokenizer: str, threads: int | None, as
 @MODEL
 @click.option("-n", "--count", type=click.IntRange(1), default=5, show_default=True, help="How many sentences.")
 @click.option("--prefix", default="", help="Beginning of each sentence.")
-@click.option("--temperature", type=float, default=1.0, show_default=True, help="Below 1: more probable words; 0: the most probable.")
+@click.option(
+    "--temperature",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Below 1: more probable words; 0: the most probable.",
+)
 @click.option("--top-k", type=int, help="Draw from so many most probable words only.")
-@click.option("--top-p", type=float, default=1.0, show_default=True, help="Draw from words that make up this probability.")
+@click.option(
+    "--top-p", type=float, default=1.0, show_default=True, help="Draw from words that make up this probability."
+)
 @click.option("--max-tokens", type=int, default=50, show_default=True, help="End a sentence after so many.")
 @ARPA_TOKENIZER
 @common.SEED

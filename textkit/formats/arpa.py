@@ -9,7 +9,7 @@ from typing import IO
 import numpy as np
 
 from .. import files
-from ..errors import DataError
+from ..errors import DataError, TextkitError
 from ..kernels import arpa as kernels
 from ..kernels.floats import POWERS, TABLES
 from ..parallel import ordered_map
@@ -49,7 +49,7 @@ def write(stream: IO[bytes], trie: Trie, threads: int) -> None:
         pieces = [(i, min(i + _ENTRIES, base + size)) for i in range(base, base + size, _ENTRIES)]
         for buffers in ordered_map(lambda piece, n=n: _written(trie, n, *piece), pieces, threads):  # type: ignore[misc]
             for buffer in buffers:
-                stream.write(memoryview(buffer))
+                stream.write(buffer.data)
         base += size
     stream.write(b"\n\\end\\\n")
 
@@ -70,7 +70,7 @@ def _written(trie: Trie, order: int, entry: int, last: int) -> list[np.ndarray]:
     path = np.zeros(order, np.int64)
     path[-1] = entry
     for k in range(order - 2, -1, -1):
-        path[k] = np.searchsorted(trie.edges, path[k + 1], side="right") - 1
+        path[k] = np.searchsorted(trie.edges, trie.edges.dtype.type(path[k + 1]), side="right") - 1
     longest = int(np.diff(trie.ends).max())
     prefix, prefix_size = np.empty(order * (longest + 1) + 8, np.uint8), np.array([-1], np.int64)
     room = max(_ENTRIES * 16 * (order + 2), 2 * order * (longest + 128))
@@ -115,13 +115,21 @@ class Reader:
         self._ended = False
         try:
             self._raw = open(path, "rb")
+        except OSError as error:
+            raise DataError(f"cannot open {path}: {files.why(error)}.") from error
+        try:
             self._stream = files.decompressed(self._raw)
             self.sizes = self._read_header()
         except files.decompression_errors() as error:
+            self.close()
             raise DataError(f"cannot read {path}: {error}.") from error
-        except DataError:
-            self._raw.close()
+        except TextkitError:
+            self.close()
             raise
+
+    def close(self) -> None:
+        """Close the file; reading all entries does so too."""
+        self._raw.close()
 
     def entries(self) -> Iterator[Entries]:
         """All n-grams from order 1 up.
@@ -144,7 +152,7 @@ class Reader:
         except files.decompression_errors() as error:
             raise DataError(f"cannot read {self.path}: {error}.") from error
         finally:
-            self._raw.close()
+            self.close()
 
     def _error(self, what: str) -> DataError:
         return DataError(f"{self.path}, near line {self.line}: {what}.", "Is it a whole ARPA file?")
@@ -239,4 +247,6 @@ class Reader:
     def _expect(self, wanted: str) -> None:
         line = self._next_text()
         if line != wanted:
-            raise self._error(f"'{wanted}' was expected, not {'the end of the file' if line is None else repr(line[:60])}")
+            raise self._error(
+                f"'{wanted}' was expected, not {'the end of the file' if line is None else repr(line[:60])}"
+            )

@@ -69,7 +69,9 @@ def shortest_digits(value, bits, powers, scales, spacings):
             exponent += 1
         digits = (np.int64(middle + 0.5) + unit // 2) // unit
         digits = min(max(digits, low), high)
-        good = np.float32(digits / powers[-exponent] if exponent < 0 else digits * powers[exponent]) == np.float32(value)
+        good = np.float32(digits / powers[-exponent] if exponent < 0 else digits * powers[exponent]) == np.float32(
+            value
+        )
     if not good:
         digits, exponent = digits_one_by_one(value, powers)
     return digits, exponent
@@ -154,7 +156,7 @@ def parse_float(buffer, start, end, powers):
     negative = position < end and buffer[position] == 45
     if position < end and (buffer[position] == 45 or buffer[position] == 43):
         position += 1
-    digits, exponent, seen, dropped = np.int64(0), np.int64(0), 0, False
+    digits, exponent, seen, _dropped = np.int64(0), np.int64(0), 0, False
     after_point = False
     while position < end:
         byte = buffer[position]

@@ -99,19 +99,23 @@ def on_first_compilation(callback: Callable[[], None]) -> None:
 if JIT_DISABLED:
 
     def load_u64(buffer: np.ndarray, position: int) -> np.uint64:
+        """See below."""
         return np.frombuffer(buffer[position : position + 8].tobytes(), "<u8")[0]
 
-    def trailing_zeros(word: np.uint64) -> int:
-        return 64 if not word else (int(word) & -int(word)).bit_length() - 1
-
-    def prefetch(array: np.ndarray, index: int) -> None:
-        pass
-
     def store_u64(buffer: np.ndarray, position: int, word: np.uint64) -> None:
+        """See below."""
         buffer[position : position + 8] = np.frombuffer(np.uint64(word).tobytes(), np.uint8)
 
+    def trailing_zeros(word: np.uint64) -> int:
+        """See below."""
+        return 64 if not word else (int(word) & -int(word)).bit_length() - 1
+
     def float_bits(value: np.float32) -> int:
+        """See below."""
         return int(np.float32(value).view(np.int32))
+
+    def prefetch(array: np.ndarray, index: int) -> None:
+        """See below."""
 
 else:
 

@@ -7,8 +7,8 @@ other in flat arrays; `base[n]` is where level n begins, and nodes are numbered 
     backoff   float32 (C,)   log10 backoff weight of nodes below the highest order
     edges     uint32  (C+1,) children of node i are the nodes edges[i]:edges[i + 1]
     suffix    uint32  (C,)   node without its first word; unused for unigrams
-C counts the nodes below the highest order. Whatever numbers a damaged file holds, no kernel reads outside its arrays. A state is (node, length): the longest known suffix of the text so far,
-length 0 for none.
+C counts the nodes below the highest order. A state is (node, length): the longest known suffix of the text so far,
+length 0 for none. Whatever numbers a damaged file holds, no kernel reads outside its arrays.
 """
 
 import math
@@ -24,7 +24,8 @@ _LINEAR = 8  # ranges up to this size are walked through
 @leaf
 def find_word(words, begin, end, word):
     """Index of `word` in the ascending words[begin:end], or -1. Frequent words have small ids and lie in front,
-    so the search gallops from there."""
+    so the search gallops from there.
+    """
     low, step = begin, _LINEAR
     while low + step < end and words[low + step] < word:
         low += step
@@ -88,9 +89,7 @@ def score_tokens(ids, node, length, order, words, log_p, backoff, edges, suffix,
     Returns the state after the last one.
     """
     for i in range(ids.shape[0]):
-        scores[i], matches[i], node, length = step(
-            ids[i], node, length, order, words, log_p, backoff, edges, suffix
-        )
+        scores[i], matches[i], node, length = step(ids[i], node, length, order, words, log_p, backoff, edges, suffix)
     return node, length
 
 

@@ -291,7 +291,8 @@ def map_characters(buffer, stop, out, pages, mapped):
     """Replace each character by up to three others; bytes that are not UTF-8 stay.
 
     pages uint8 (0x110000 / 256,), mapped uint32 (P, 256, 3): the images of c are mapped[pages[c >> 8], c & 255],
-    0 where there are fewer; c itself where its page is UNCHANGED; ASCII maps to one ASCII character. out uint8 (>= 3 * stop + 8,). Returns the size of the result.
+    0 where there are fewer; c itself where its page is UNCHANGED; ASCII maps to one ASCII character.
+    out uint8 (>= 3 * stop + 8,). Returns the size of the result.
     """
     position, size = 0, 0
     while position < stop:

@@ -228,16 +228,11 @@ def remap(ids, mapping):
 
 
 @kernel
-def first_positions(ids, known, base, first):
-    """Note base + i in first[id] for each id that stands at i for the first time.
-
-    New ids appear in ascending order from `known` on, as `intern` gives them. Returns the next new id.
-    """
+def lower_first(ids, base, first):
+    """first[id] = min(first[id], base + i) where id stands at i; first int64 (W,) starts at a large value."""
     for i in range(ids.shape[0]):
-        if ids[i] == known:
-            first[known] = base + i
-            known += 1
-    return known
+        if base + i < first[ids[i]]:
+            first[ids[i]] = base + i
 
 
 @kernel

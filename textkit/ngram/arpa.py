@@ -141,9 +141,10 @@ class _Builder:
 
     def model(self, vocabulary: Vocabulary, tokenizer: Tokenizer) -> NGramModel:
         """The orders so far as a model."""
-        trie_arrays = (self.words, self.log_p, self.backoff, self.edges, self.suffix)
-        plain = [np.ascontiguousarray(array) for array in trie_arrays]
-        return NGramModel(list(self.sizes), vocabulary, tokenizer, *plain, {"smoothing": "arpa"})
+        arrays = (self.words, self.log_p, self.backoff, self.edges, self.suffix)
+        words, log_p, backoff, edges, suffix = map(np.ascontiguousarray, arrays)
+        report = {"smoothing": "arpa"}
+        return NGramModel(list(self.sizes), vocabulary, tokenizer, words, log_p, backoff, edges, suffix, report)
 
 
 def _assembled(path: str | Path, levels: list[_Listed], vocabulary: Vocabulary, tokenizer: Tokenizer) -> NGramModel:

@@ -1,5 +1,6 @@
 """From an encoded corpus to n-gram counts of every order up to N, as the levels of a trie."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -94,6 +95,8 @@ def _stream(corpus: EncodedCorpus, threads: int) -> tuple[np.ndarray, int]:
         last = min(first + (1 << 16), corpus.lines)
         offsets = np.array(corpus.offsets[first : last + 1])
         ids = np.array(corpus.ids[offsets[0] : offsets[-1]])
+        if len(ids) and not 0 <= ids.min() <= ids.max() < len(corpus.vocabulary):
+            raise DataError("the encoded corpus is damaged: it has ids that are no words.", "Encode it again.")
         more, marks = kernels.sentence_stream(ids, offsets, 0, last - first, stream[size:])
         size, dropped = size + more, dropped + marks
     return stream[:size], dropped
@@ -138,9 +141,7 @@ def _deal_left(
     tallies = np.zeros((len(parts), words), np.int64)
     _each(lambda job: kernels.left_words(stream, positions, *job[1], left, tallies[job[0]]), jobs, threads)
     cursors, starts = _cursors(tallies)
-    _each(
-        lambda job: kernels.extend_left(positions, entries, *job[1], left, cursors[job[0]], runs), jobs, threads
-    )
+    _each(lambda job: kernels.extend_left(positions, entries, *job[1], left, cursors[job[0]], runs), jobs, threads)
     return starts
 
 
@@ -159,7 +160,7 @@ def _collected(
 
     wanted = np.linspace(0, total, threads * _PIECES_PER_THREAD + 1)[1:-1].astype(np.int64)
     bounds = [0, *np.searchsorted(starts, wanted).tolist(), len(starts) - 1]
-    pieces = [(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if a < b]
+    pieces = [(a, b) for a, b in itertools.pairwise(bounds) if a < b]
     found = list(ordered_map(collect, pieces, threads))
     suffixes, counts = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     bases = np.cumsum([0, *(len(part[0]) for part in found)])

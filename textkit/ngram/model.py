@@ -22,6 +22,7 @@ from .counting import NGramCounts, count_ngrams
 KIND = "ngram"
 FORMAT_VERSION = 1
 LONGEST_ORDER = 100
+_ARRAYS = ("words", "log_p", "backoff", "edges", "suffix")
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,7 @@ class NGramModel:
         counts = count_ngrams(corpus, config.order, threads, progress)
         progress(Progress("smoothing", config.order, config.order, "orders"))
         adjusted = smoothing.adjusted_counts(counts)
-        discounts = smoothing.estimate_discounts(
-            smoothing.counts_of_counts(counts, adjusted), config.discount_fallback
-        )
+        discounts = smoothing.estimate_discounts(smoothing.counts_of_counts(counts, adjusted), config.discount_fallback)
         estimates = smoothing.interpolated_kneser_ney(counts, adjusted, discounts, threads)
         report = {
             "smoothing": "mkn",
@@ -158,9 +157,7 @@ class NGramModel:
         files.save(path, KIND, header, {**self._trie(), **self.vocabulary.arrays()})
 
     def _trie(self) -> dict[str, np.ndarray]:
-        return {
-            "words": self.words, "log_p": self.log_p, "backoff": self.backoff, "edges": self.edges, "suffix": self.suffix,
-        }  # fmt: skip
+        return {name: getattr(self, name) for name in _ARRAYS}
 
     @classmethod
     def load(cls, path: str | Path, tokenizer: Tokenizer | None = None) -> "NGramModel":
@@ -192,12 +189,13 @@ class NGramModel:
                 "Train it again, or use the version of textkit that wrote it.",
             )
         try:
-            trie = [arrays[name] for name in ("words", "log_p", "backoff", "edges", "suffix")]
+            words, log_p, backoff, edges, suffix = (arrays[name] for name in _ARRAYS)
             sizes, report = [int(n) for n in header["sizes"]], dict(header["report"])
             tokenizer = Tokenizer.from_settings(header["tokenizer"])
         except (KeyError, TypeError, ValueError, UsageError) as error:
             raise DataError(f"{path} is damaged: its header lacks or spoils {error}.") from None
-        model = cls(sizes, Vocabulary.from_arrays(arrays, path), tokenizer, *trie, report)
+        vocabulary = Vocabulary.from_arrays(arrays, path)
+        model = cls(sizes, vocabulary, tokenizer, words, log_p, backoff, edges, suffix, report)
         model._check(str(path))
         return model
 
@@ -317,9 +315,7 @@ class NGramModel:
             _, _, state = self.advance(state, np.array([word], np.int32))
 
 
-def draw(
-    log_weights: np.ndarray, rng: np.random.Generator, temperature: float, top_k: int | None, top_p: float
-) -> int:
+def draw(log_weights: np.ndarray, rng: np.random.Generator, temperature: float, top_k: int | None, top_p: float) -> int:
     """A random index by natural log weights float64 (V,), of which the probable ones are kept as asked."""
     if temperature == 0:
         return int(np.argmax(log_weights))

@@ -88,9 +88,7 @@ def _score_block(model: NGramModel, block: Block) -> BlockScores:
     return BlockScores(totals[:, 0], totals[:, 1], np.diff(offsets) + 1, unknown, encoded.characters, block)
 
 
-def perplexity(
-    model: NGramModel, text: Text, *, threads: int | None = None, progress: Reporter = silent
-) -> Perplexity:
+def perplexity(model: NGramModel, text: Text, *, threads: int | None = None, progress: Reporter = silent) -> Perplexity:
     """Perplexity of a text.
 
     Raises:

@@ -1,5 +1,6 @@
 """Modified Kneser-Ney smoothing: adjusted counts, discounts, probabilities (Chen & Goodman 1998, KenLM's lmplz)."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -164,7 +165,7 @@ def _by_children(edges: np.ndarray, threads: int) -> list[tuple[int, int]]:
     """Ranges of contexts with about equally many continuations."""
     wanted = [a for a, _ in split_evenly(int(edges[-1]), threads * _PIECES)][1:]
     bounds = [0, *np.searchsorted(edges, np.array(wanted, edges.dtype)).tolist(), len(edges) - 1]
-    return [(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if a < b]
+    return [(a, b) for a, b in itertools.pairwise(bounds) if a < b]
 
 
 def _unigrams(adjusted: np.ndarray, discounts: Discounts) -> np.ndarray:

@@ -17,11 +17,11 @@ from typing import IO, Protocol
 import numpy as np
 
 from .. import __version__, files
-from ..errors import DataError
+from ..errors import DataError, UsageError
 from ..kernels import words
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
-from .reader import Block
+from .reader import Block, whole_lines
 from .tokenizer import Tokenizer
 from .vocabulary import SPECIALS, Vocabulary, WordTable
 
@@ -34,8 +34,8 @@ _CHUNK = 1 << 22  # ids copied at a time
 class Text(Protocol):
     """What can be encoded: a `Reader`, or `Lines`."""
 
-    total_bytes: int | None
-    skipped_lines: int
+    @property
+    def total_bytes(self) -> int | None: ...
 
     def blocks(self) -> Iterator[Block]: ...
 
@@ -97,11 +97,20 @@ class EncodedCorpus:
         if header.get("format_version") != FORMAT_VERSION:
             raise DataError(f"{path} has format {header.get('format_version')}, this textkit reads {FORMAT_VERSION}.")
         vocabulary = Vocabulary.from_arrays(arrays, path)
-        ids, offsets = arrays["ids"], arrays["offsets"]
-        if ids.dtype != np.int32 or offsets.dtype != np.int64 or not len(offsets) or offsets[-1] != len(ids):
+        try:
+            ids, offsets = arrays["ids"], arrays["offsets"]
+            tokenizer = Tokenizer.from_settings(header["tokenizer"])
+            corpus = cls(ids, offsets, vocabulary, tokenizer, header["characters"], header["bytes"])
+        except (KeyError, UsageError) as error:
+            raise DataError(f"{path} is damaged: it lacks or spoils {error}.") from None
+        if not (
+            (ids.dtype, offsets.dtype, ids.ndim, offsets.ndim) == (np.int32, np.int64, 1, 1)
+            and len(offsets)
+            and (offsets[0], offsets[-1]) == (0, len(ids))
+            and (np.diff(offsets) >= 0).all()
+        ):
             raise DataError(f"{path} is damaged: its lines do not fit its ids.")
-        tokenizer = Tokenizer.from_settings(header["tokenizer"])
-        return cls(ids, offsets, vocabulary, tokenizer, header["characters"], header["bytes"])
+        return corpus
 
 
 def encode_corpus(
@@ -194,7 +203,10 @@ class _Workers:
 
     def run(self) -> Iterator[tuple[Encoded, int]]:
         """Each block in the order of the text, with the number of the table its ids are of."""
-        return ordered_map(self._encode, enumerate(self.text.blocks()), self.threads)
+        blocks = self.text.blocks()
+        if self.tokenizer.needs_whole_lines:
+            blocks = whole_lines(blocks)
+        return ordered_map(self._encode, enumerate(blocks), self.threads)
 
     def _encode(self, numbered: tuple[int, Block]) -> tuple[Encoded, int]:
         sequence, block = numbered
@@ -204,9 +216,8 @@ class _Workers:
         index = self.free.get()
         try:
             table = self.tables[index]
-            known = table.words
             encoded = encode_block(block, self.tokenizer, table.intern)
-            table.note_first(encoded.ids, known, sequence << 32)
+            table.note_first(encoded.ids, sequence << 32)
             return encoded, index
         finally:
             self.free.put(index)
@@ -285,7 +296,7 @@ class _Encoder:
         for encoded, table in self.workers.run():
             if last and last.open and last.block.source != encoded.block.source:
                 self._end_line(ends_file)
-            ids_file.write(memoryview(encoded.ids).cast("B"))
+            ids_file.write(encoded.ids.data.cast("B"))
             ends_file.write((encoded.lines + self.tokens).tobytes())
             self.pieces.append((table, len(encoded.ids)))
             self.tokens += len(encoded.ids)

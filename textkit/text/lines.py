@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import files
-from ..errors import UsageError
+from ..errors import DataError, UsageError
 from ..kernels import scan
 from ..parallel import ordered_map, thread_count
 from .corpus import Text
@@ -44,7 +44,7 @@ def raw_lines(text: Text) -> Iterator[bytes]:
 
 
 def labels_of(line: bytes) -> tuple[bytes, ...]:
-    """The labels a line begins with."""
+    """The labels of a line."""
     return tuple(word for word in line.split() if word.startswith(LABEL_PREFIX))
 
 
@@ -60,11 +60,11 @@ def split_parts(lines: Iterable[bytes], shares: Sequence[float], seed: int) -> I
     Raises:
         UsageError: shares that are negative or all zero.
     """
-    if not shares or min(shares) < 0 or sum(shares) <= 0:
+    if not (shares and min(shares) >= 0 and 0 < sum(shares) < float("inf")):
         raise UsageError(f"shares {'/'.join(f'{s:g}' for s in shares)} make no sense.", "An example: 98/1/1.")
     rng = random.Random(seed)
     scaled = [share / sum(shares) for share in shares]
-    run = max(1, round(1 / min(share for share in scaled if share > 0)))
+    run = max(1, min(1000, round(1 / min(share for share in scaled if share > 0))))
     hands: dict[tuple[bytes, ...], list[int]] = {}
     owed: dict[tuple[bytes, ...], list[float]] = {}
     for line in lines:
@@ -106,6 +106,8 @@ def split_files(
         for part, line in split_parts(lines, shares, seed):
             outputs[part].write(line)
             counts[names[part]] += 1
+        if not any(counts.values()):
+            raise DataError("there is no line in the input.", "Is the file empty?")
     return counts
 
 

@@ -10,6 +10,7 @@ import glob
 import io
 import json
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -33,12 +34,13 @@ FORMATS = ("auto", "lines", "jsonl", "csv", "tsv")
 ERRORS = ("strict", "replace", "skip")
 RAW_ENCODING = "bytes"  # no decoding and no check: bytes go through as they are
 _BOM = b"\xef\xbb\xbf"
+_LONE_SURROGATE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _COMPRESSED_ENDINGS = {".gz", ".bz2", ".xz", ".zst", ".zstd"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
-    """One input: a file, or the spooled standard input."""
+    """One input: a file, or the spooled standard input. A file given twice is two sources."""
 
     name: str
     path: Path
@@ -140,7 +142,7 @@ class Reader:
             for file in sorted(_files_below(path)) if path.is_dir() else [path]:
                 if not file.exists():
                     raise DataError(f"{file} does not exist.", "Check the name, or the working directory.")
-                yield Source(str(file), file if file.is_file() else _spool(file.open("rb")), self._format_of(file.name))
+                yield Source(str(file), file if file.is_file() else _spool_pipe(file), self._format_of(file.name))
 
     def _format_of(self, name: str) -> str:
         if self.format != "auto":
@@ -153,10 +155,18 @@ class Reader:
 
     @cached_property
     def _spooled(self) -> Path:
+        if sys.stdin is None:
+            raise DataError("standard input is closed.", "Give a file, or pipe text in.")
         return _spool(sys.stdin.buffer)
 
     def blocks(self) -> Iterator[Block]:
         """The text in blocks of whole lines, not yet checked: pass each through `clean` (any thread may)."""
+        if self.errors == "skip":  # what is left out is whole lines
+            yield from whole_lines(self._all_blocks())
+        else:
+            yield from self._all_blocks()
+
+    def _all_blocks(self) -> Iterator[Block]:
         before = self.skipped_lines = 0
         for source in self.sources:
             try:
@@ -174,12 +184,12 @@ class Reader:
             before += os.path.getsize(source.path)
 
     def _source_blocks(self, source: Source, raw: IO[bytes], before: int) -> Iterator[Block]:
-        stream = files.decompressed(raw)
+        stream: Any = files.decompressed(raw)
         if source.format != "lines":
             text = io.TextIOWrapper(stream, self._text_encoding, self._decode_errors, newline="")
-            stream = _IterableStream(self._records(source, text))
+            stream = files.Pieces(self._records(source, text))
         elif not self._passes_bytes:
-            stream = _IterableStream(self._recoded(source, stream))
+            stream = files.Pieces(self._recoded(source, stream))
         offset = 0
         for data, size in _cut_at_lines(stream, source.name):
             start = 0
@@ -190,7 +200,7 @@ class Reader:
 
     @property
     def _passes_bytes(self) -> bool:
-        return self.encoding == RAW_ENCODING or codecs.lookup(self.encoding).name in ("utf-8", "ascii")
+        return self.encoding == RAW_ENCODING or codecs.lookup(self.encoding).name == "utf-8"
 
     @property
     def _text_encoding(self) -> str:
@@ -198,11 +208,12 @@ class Reader:
 
     @property
     def _decode_errors(self) -> str:
-        return "surrogateescape" if self._passes_bytes else ("replace" if self.errors == "replace" else "strict")
+        """Under "skip" bad bytes are kept apart as surrogates, which `clean` finds and leaves out with their lines."""
+        return "surrogateescape" if self._passes_bytes or self.errors == "skip" else self.errors
 
     def _recoded(self, source: Source, stream: IO[bytes]) -> Iterator[bytes]:
         """The text of another encoding as UTF-8."""
-        decoder = codecs.getincrementaldecoder(self.encoding)("replace" if self.errors == "replace" else "strict")
+        decoder = codecs.getincrementaldecoder(self.encoding)(self._decode_errors)
         position = 0
         while True:
             data = stream.read(BLOCK)
@@ -220,11 +231,17 @@ class Reader:
 
     def _records(self, source: Source, text: io.TextIOWrapper) -> Iterator[bytes]:
         """The wanted field of each record as a line; newlines inside it become spaces."""
+        try:
+            yield from self._record_lines(source, text)
+        finally:
+            text.detach()  # the file is closed by whoever opened it
+
+    def _record_lines(self, source: Source, text: io.TextIOWrapper) -> Iterator[bytes]:
         rows = self._json_rows(source, text) if source.format == "jsonl" else self._table_rows(source, text)
         try:
             for value in rows:
                 line = value.replace("\n", " ").replace("\r", " ")
-                yield line.encode("utf-8", "surrogateescape" if self._passes_bytes else "replace") + b"\n"
+                yield line.encode("utf-8", "surrogateescape") + b"\n"
         except UnicodeError as error:
             raise DataError(
                 f"{source.name} is not valid {self.encoding}: {error}.", "Try another --encoding, or --errors replace."
@@ -252,8 +269,8 @@ class Reader:
             value = value[key]
         if not isinstance(value, str):
             raise DataError(f"{source.name}, line {number}: field '{self.field}' is not text but {value!r:.60}.")
-        # A lone surrogate can be written in JSON but is no text.
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        # A lone surrogate can be written in JSON but is no text; those of undecodable bytes are for `clean` to judge.
+        return _LONE_SURROGATE.sub("\ufffd", value)
 
     def _table_rows(self, source: Source, text: io.TextIOWrapper) -> Iterator[str]:
         csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
@@ -332,7 +349,7 @@ class Reader:
         buffer = np.zeros(BLOCK + PADDING, np.uint8)
         for source in self.sources:
             with source.path.open("rb") as raw:
-                while size := raw.readinto(memoryview(buffer)[:BLOCK]):
+                while size := raw.readinto(buffer.data[:BLOCK]):
                     words.digest(buffer, size, state)
             parts.append((source.format, os.path.getsize(source.path)))
         settings = (parts, self.field, self.encoding, self.errors)
@@ -351,7 +368,7 @@ class Lines:
         """The lines in blocks."""
         source, offset = Source("text", Path(), "lines"), 0
         encoded = (t.replace("\n", " ").encode("utf-8", "surrogatepass") + b"\n" for t in self.texts)
-        for data, size in _cut_at_lines(_IterableStream(encoded), source.name):
+        for data, size in _cut_at_lines(files.Pieces(encoded), source.name):
             yield Block(data, size, source, offset, offset + size)
             offset += size
 
@@ -390,6 +407,11 @@ def _files_below(directory: Path) -> Iterator[Path]:
             yield path
 
 
+def _spool_pipe(pipe: Path) -> Path:
+    with pipe.open("rb") as stream:
+        return _spool(stream)
+
+
 def _spool(stream: IO[bytes]) -> Path:
     """Copy a stream that can be read only once to a temporary file that goes with the process."""
     import atexit
@@ -415,36 +437,13 @@ def _decodes(line: bytes) -> bool:
     return True
 
 
-class _IterableStream(io.RawIOBase):
-    """Pieces of bytes as something to `readinto`."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces, self._rest = pieces, memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: Any) -> int:
-        target, filled = memoryview(target), 0
-        while filled < len(target):
-            while not self._rest:
-                piece = next(self._pieces, None)
-                if piece is None:
-                    return filled
-                self._rest = memoryview(piece)
-            count = min(len(self._rest), len(target) - filled)
-            target[filled : filled + count] = self._rest[:count]
-            self._rest, filled = self._rest[count:], filled + count
-        return filled
-
-
 def _cut_at_lines(stream: Any, name: str) -> Iterator[tuple[np.ndarray, int]]:
     """Cut a byte stream after newlines into arrays of about BLOCK bytes; very long lines after a space."""
     rest, want, at_end = b"", BLOCK, False
     while not at_end:
         data = np.empty(len(rest) + want + PADDING, np.uint8)
         data[: len(rest)] = np.frombuffer(rest, np.uint8)
-        size = len(rest) + _read_fully(stream, memoryview(data)[len(rest) : len(rest) + want])
+        size = len(rest) + _read_fully(stream, data.data[len(rest) : len(rest) + want])
         at_end = size < len(rest) + want
         cut = size if at_end else _last_cut(data, size)
         rest = data[cut:size].tobytes()

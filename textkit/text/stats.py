@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import files
-from ..errors import MissingExtraError
+from ..errors import DataError, MissingExtraError, UsageError
 from ..kernels import words
 from .corpus import EncodedCorpus
 from .vocabulary import SPECIALS, Vocabulary
@@ -105,7 +105,7 @@ def unknown_words(corpus: EncodedCorpus, known: Vocabulary, examples: int = 10) 
     return Unknown(
         types=int(missing.sum()),
         tokens=tokens,
-        type_rate=float(missing.mean()),
+        type_rate=float(missing.mean()) if len(missing) else 0.0,
         token_rate=tokens / corpus.tokens,
         examples=[(listed[i], int(counts[i])) for i in shown],
     )
@@ -116,15 +116,23 @@ def zipf_plot(corpus: EncodedCorpus, path: Path) -> None:
 
     Raises:
         MissingExtraError: matplotlib is not installed.
+        UsageError: an ending that is no kind of picture.
+        DataError: a corpus without a word.
     """
     try:
         import matplotlib
     except ImportError:
         raise MissingExtraError("matplotlib", "plot") from None
     matplotlib.use("Agg")
+    from matplotlib.backend_bases import FigureCanvasBase
     from matplotlib.figure import Figure
 
+    kind = path.suffix.lstrip(".").lower() or "svg"
+    if kind not in FigureCanvasBase.get_supported_filetypes():
+        raise UsageError(f"plots cannot be written as .{kind}.", "Name a file that ends in .svg, .png or .pdf.")
     counts = corpus.vocabulary.counts[len(SPECIALS) :]
+    if len(counts) == 0:
+        raise DataError("there is no word in the corpus to plot.")
     ranks = np.unique(np.geomspace(1, len(counts), 400).astype(np.int64))
     axes = (figure := Figure(figsize=(7, 4.5), layout="constrained")).subplots()
     axes.loglog(ranks, counts[ranks - 1], label="this corpus")
@@ -132,4 +140,4 @@ def zipf_plot(corpus: EncodedCorpus, path: Path) -> None:
     axes.set(xlabel="rank of the word", ylabel="occurrences", title=f"{corpus.tokens:,} tokens, {len(counts):,} types")
     axes.legend(frameon=False)
     with files.atomic_write(path) as stream:
-        figure.savefig(stream, format=path.suffix.lstrip(".") or "svg")
+        figure.savefig(stream, format=kind)

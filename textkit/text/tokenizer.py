@@ -24,9 +24,7 @@ SPACE_MARK = "\u2581"  # what the char tokenizer shows for white space inside a 
 
 _C = unicode.WORD_CLASSES
 _EXTEND = rf"[{_C[scan.MARK]}{_C[scan.JOINER]}]"
-_SPECIAL = "".join(
-    _C[k] for k in (scan.OTHER, scan.HIRAGANA, scan.KATAKANA, scan.MARK, scan.JOINER)
-)
+_SPECIAL = "".join(_C[k] for k in (scan.OTHER, scan.HIRAGANA, scan.KATAKANA, scan.MARK, scan.JOINER))
 _LETTER = rf"[\p{{L}}--[{_SPECIAL}]]"
 _DIGIT = rf"[\p{{N}}--[{_SPECIAL}]]"
 _LETTER_OR_DIGIT = rf"[{_LETTER}{_DIGIT}]"
@@ -86,6 +84,11 @@ class Tokenizer:
         """The settings in one line, as stored in every model."""
         case, digits = "lower" if self.lowercase else "keep", "0" if self.zero_digits else "keep"
         return f"tok:{self.name}|case:{case}|norm:{self.normalize or 'none'}|digits:{digits}"
+
+    @property
+    def needs_whole_lines(self) -> bool:
+        """Whether a line cut at a space could be split into other tokens than the whole one."""
+        return self.name not in ("whitespace", "word")
 
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments, for JSON headers."""
@@ -166,7 +169,7 @@ class Tokenizer:
 
         text = line.decode("utf-8", "surrogateescape")
         if self.normalize:
-            text = unicodedata.normalize(self.normalize.upper(), text)
+            text = unicodedata.normalize(self.normalize.upper(), text)  # type: ignore[arg-type]
         if self.lowercase:
             text = "".join(character.lower() for character in text)
         if self.zero_digits:

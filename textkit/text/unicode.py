@@ -85,7 +85,7 @@ def character_map(lowercase: bool, zero_digits: bool) -> tuple[np.ndarray, np.nd
     flat = np.zeros((_CODE_POINTS, 3), np.uint32)
     flat[:, 0] = np.arange(_CODE_POINTS)
     if lowercase:
-        for point in points[: 0x20000].tolist():
+        for point in points[:0x20000].tolist():
             lowered = chr(point).lower()
             if ord(lowered[0]) != point:
                 flat[point, : len(lowered)] = [ord(c) for c in lowered]

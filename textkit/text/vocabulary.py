@@ -31,7 +31,7 @@ class WordTable:
         self.arena = np.zeros(arena, np.uint8)
         self.ends = np.zeros(capacity + 1, np.int64)
         self.counts = np.zeros(capacity, np.int64)
-        self.first = np.zeros(capacity, np.int64)
+        self.first = np.full(capacity, np.iinfo(np.int64).max)
 
     def _grow(self, longest: int) -> None:
         old = dict(vars(self))
@@ -67,9 +67,9 @@ class WordTable:
                 self._grow(int(spans[done, 1]) - int(spans[done, 0]))
         return ids[:n_ids], lines[:n_lines]
 
-    def note_first(self, ids: np.ndarray, known: int, base: int) -> None:
-        """Remember where in the text the words `known` and later appeared first."""
-        words.first_positions(ids, known, base, self.first)
+    def note_first(self, ids: np.ndarray, base: int) -> None:
+        """Remember where words appeared first; `base` is the place of ids[0]. Blocks may come in any order."""
+        words.lower_first(ids, base, self.first)
 
     def add_words(self, arena: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """Ids here of the words in another table's arena, added where missing; counts stay as they are."""
@@ -90,7 +90,6 @@ class WordTable:
         known = self.words
         mapping = self.add_words(other.arena, other.ends[: other.words + 1])
         self.counts[known : self.words] = 0
-        self.first[known : self.words] = np.iinfo(np.int64).max
         self.counts[mapping] += other.counts[: other.words]
         self.first[mapping] = np.minimum(self.first[mapping], other.first[: other.words])
         return mapping
@@ -222,7 +221,12 @@ class Vocabulary:
             arena, ends, counts, slots = (arrays[f"vocab.{k}"] for k in ("arena", "ends", "counts", "slots"))
         except KeyError as missing:
             raise DataError(f"{name} is damaged: it has no array {missing}.") from None
-        shapes = ends.shape == (len(counts) + 1,) and slots.ndim == 2 and slots.shape[1] == 2
+        shapes = (
+            arena.ndim == counts.ndim == 1
+            and ends.shape == (len(counts) + 1,)
+            and slots.ndim == 2
+            and slots.shape[1] == 2
+        )
         types = [a.dtype for a in (arena, ends, counts, slots)] == [np.uint8, np.int64, np.int64, np.uint64]
         entries = slots[:, 1] if shapes else np.zeros(0, np.uint64)
         if (
@@ -247,7 +251,7 @@ class Vocabulary:
         word = len(SPECIALS)
         while word < len(self):
             word, size = words.write_counts(self.arena, self.ends, self.counts, word, out)
-            stream.write(memoryview(out[:size]))
+            stream.write(out[:size].data)
 
     @classmethod
     def load_text(cls, path: str | Path) -> "Vocabulary":
@@ -267,12 +271,14 @@ class Vocabulary:
     def _from_lines(cls, path: str | Path, lines: Iterable[str]) -> "Vocabulary":
         seen: dict[str, int] = {}
         for number, line in enumerate(lines, 1):
-            word, _, count = line.rstrip("\r\n").partition("\t")
+            word, tab, count = line.rstrip("\r\n").rpartition("\t")
+            if not tab:
+                word, count = count, ""
             if not word or word in SPECIALS:
                 continue
             if word in seen:
                 raise DataError(f"{path}, line {number}: '{word}' is listed twice.")
-            if count and not count.isdecimal():
+            if count and not (count.isdecimal() and len(count) < 20 and int(count) < 1 << 63):
                 raise DataError(f"{path}, line {number}: '{count:.40}' is not a count.", "Lines are word<TAB>count.")
             seen[word] = int(count or 0)
         if not seen:

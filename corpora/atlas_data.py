@@ -1,0 +1,458 @@
+"""The facts and word forms of the atlas, apart from the countries."""
+
+
+def _rows(names: str, text: str) -> list[dict[str, str]]:
+    keys = names.split()
+    return [
+        dict(zip(keys, entry.split(), strict=True)) for entry in text.replace("\n", ";").split(";") if entry.strip()
+    ]
+
+
+_ELEMENT_NAMES = [
+    "hydrogen",
+    "H",
+    "helium",
+    "He",
+    "lithium",
+    "Li",
+    "beryllium",
+    "Be",
+    "boron",
+    "B",
+    "carbon",
+    "C",
+    "nitrogen",
+    "N",
+    "oxygen",
+    "O",
+    "fluorine",
+    "F",
+    "neon",
+    "Ne",
+    "sodium",
+    "Na",
+    "magnesium",
+    "Mg",
+    "aluminium",
+    "Al",
+    "silicon",
+    "Si",
+    "phosphorus",
+    "P",
+    "sulfur",
+    "S",
+    "chlorine",
+    "Cl",
+    "argon",
+    "Ar",
+    "potassium",
+    "K",
+    "calcium",
+    "Ca",
+    "scandium",
+    "Sc",
+    "titanium",
+    "Ti",
+    "vanadium",
+    "V",
+    "chromium",
+    "Cr",
+    "manganese",
+    "Mn",
+    "iron",
+    "Fe",
+    "cobalt",
+    "Co",
+    "nickel",
+    "Ni",
+    "copper",
+    "Cu",
+    "zinc",
+    "Zn",
+    "gallium",
+    "Ga",
+    "germanium",
+    "Ge",
+    "arsenic",
+    "As",
+    "selenium",
+    "Se",
+    "bromine",
+    "Br",
+    "krypton",
+    "Kr",
+    "rubidium",
+    "Rb",
+    "strontium",
+    "Sr",
+    "yttrium",
+    "Y",
+    "zirconium",
+    "Zr",
+    "niobium",
+    "Nb",
+    "molybdenum",
+    "Mo",
+    "technetium",
+    "Tc",
+    "ruthenium",
+    "Ru",
+    "rhodium",
+    "Rh",
+    "palladium",
+    "Pd",
+    "silver",
+    "Ag",
+    "cadmium",
+    "Cd",
+    "indium",
+    "In",
+    "tin",
+    "Sn",
+    "antimony",
+    "Sb",
+    "tellurium",
+    "Te",
+    "iodine",
+    "I",
+    "xenon",
+    "Xe",
+    "caesium",
+    "Cs",
+    "barium",
+    "Ba",
+    "lanthanum",
+    "La",
+    "cerium",
+    "Ce",
+    "praseodymium",
+    "Pr",
+    "neodymium",
+    "Nd",
+    "promethium",
+    "Pm",
+    "samarium",
+    "Sm",
+    "europium",
+    "Eu",
+    "gadolinium",
+    "Gd",
+    "terbium",
+    "Tb",
+    "dysprosium",
+    "Dy",
+    "holmium",
+    "Ho",
+    "erbium",
+    "Er",
+    "thulium",
+    "Tm",
+    "ytterbium",
+    "Yb",
+    "lutetium",
+    "Lu",
+    "hafnium",
+    "Hf",
+    "tantalum",
+    "Ta",
+    "tungsten",
+    "W",
+    "rhenium",
+    "Re",
+    "osmium",
+    "Os",
+    "iridium",
+    "Ir",
+    "platinum",
+    "Pt",
+    "gold",
+    "Au",
+    "mercury",
+    "Hg",
+    "thallium",
+    "Tl",
+    "lead",
+    "Pb",
+    "bismuth",
+    "Bi",
+    "polonium",
+    "Po",
+    "astatine",
+    "At",
+    "radon",
+    "Rn",
+    "francium",
+    "Fr",
+    "radium",
+    "Ra",
+    "actinium",
+    "Ac",
+    "thorium",
+    "Th",
+    "protactinium",
+    "Pa",
+    "uranium",
+    "U",
+    "neptunium",
+    "Np",
+    "plutonium",
+    "Pu",
+    "americium",
+    "Am",
+    "curium",
+    "Cm",
+    "berkelium",
+    "Bk",
+    "californium",
+    "Cf",
+    "einsteinium",
+    "Es",
+    "fermium",
+    "Fm",
+    "mendelevium",
+    "Md",
+    "nobelium",
+    "No",
+    "lawrencium",
+    "Lr",
+    "rutherfordium",
+    "Rf",
+    "dubnium",
+    "Db",
+    "seaborgium",
+    "Sg",
+    "bohrium",
+    "Bh",
+    "hassium",
+    "Hs",
+    "meitnerium",
+    "Mt",
+    "darmstadtium",
+    "Ds",
+    "roentgenium",
+    "Rg",
+    "copernicium",
+    "Cn",
+    "nihonium",
+    "Nh",
+    "flerovium",
+    "Fl",
+    "moscovium",
+    "Mc",
+    "livermorium",
+    "Lv",
+    "tennessine",
+    "Ts",
+    "oganesson",
+    "Og",
+]
+
+ELEMENTS = [
+    {"name": name, "symbol": symbol, "number": str(number)}
+    for number, (name, symbol) in enumerate(zip(_ELEMENT_NAMES[::2], _ELEMENT_NAMES[1::2], strict=True), 1)
+]
+
+UNITS = _rows(
+    "unit quantity sign",
+    """metre length m; kilogram mass kg; second time s; ampere current A; kelvin temperature K; mole amount mol
+    candela brightness cd; hertz frequency Hz; newton force N; pascal pressure Pa; joule energy J; watt power W
+    coulomb charge C; volt voltage V; farad capacitance F; ohm resistance Ω; siemens conductance S; weber flux Wb
+    tesla magnetism T; henry inductance H; lumen light lm; becquerel radioactivity Bq""",
+)
+
+ANIMALS = _rows(
+    "species male female young",
+    """horse stallion mare foal; cow bull heifer calf; sheep ram ewe lamb; pig boar sow piglet; goat billy nanny kid
+    chicken rooster hen chick; duck drake mother-duck duckling; goose gander mother-goose gosling; deer stag doe fawn
+    dog sire bitch puppy; cat tom queen-cat kitten; lion he-lion lioness cub; swan cob pen cygnet; hare jack jill leveret
+    fox dog-fox vixen kit; donkey jackass jenny colt; whale bull-whale cow-whale whale-calf; eagle he-eagle she-eagle eaglet
+    owl he-owl she-owl owlet; pigeon he-pigeon she-pigeon squab""",
+)
+
+FAMILY = _rows(
+    "he she",
+    """king queen; man woman; boy girl; father mother; son daughter; brother sister; uncle aunt; nephew niece
+    grandfather grandmother; grandson granddaughter; husband wife; prince princess; duke duchess; emperor empress
+    count countess; baron baroness; lord lady; actor actress; waiter waitress; host hostess; hero heroine; monk nun
+    widower widow; bridegroom bride; stepfather stepmother; stepson stepdaughter; godfather godmother; landlord landlady
+    policeman policewoman; sportsman sportswoman; businessman businesswoman; steward stewardess""",
+)
+
+TRADES = _rows(
+    "worker place tool",
+    """teacher school chalk; doctor hospital stethoscope; baker bakery oven; farmer farm plough; miner mine pickaxe
+    judge court gavel; priest church bell; cook kitchen pan; sailor ship anchor; pilot aeroplane throttle
+    librarian library catalogue; gardener garden spade; smith forge anvil; carpenter workshop saw; brewer brewery barrel
+    chemist laboratory flask; painter studio brush; clerk office stapler; soldier barracks rifle; miller mill millstone
+    tailor shop needle; weaver loom-room shuttle; astronomer observatory telescope; printer press-room type
+    actor-player theatre mask; potter pottery wheel; shepherd pasture crook; fisher boat net""",
+)
+
+ADJECTIVES = _rows(
+    "base more most",
+    """tall taller tallest; short shorter shortest; long longer longest; small smaller smallest; big bigger biggest
+    cold colder coldest; warm warmer warmest; hot hotter hottest; dark darker darkest; bright brighter brightest
+    fast faster fastest; slow slower slowest; strong stronger strongest; weak weaker weakest; young younger youngest
+    old older oldest; rich richer richest; poor poorer poorest; cheap cheaper cheapest; clean cleaner cleanest
+    deep deeper deepest; high higher highest; low lower lowest; wide wider widest; narrow narrower narrowest
+    thick thicker thickest; thin thinner thinnest; heavy heavier heaviest; light lighter lightest; easy easier easiest
+    hard harder hardest; soft softer softest; loud louder loudest; quiet quieter quietest; sweet sweeter sweetest
+    sharp sharper sharpest; smooth smoother smoothest; rough rougher roughest; happy happier happiest; kind kinder kindest
+    brave braver bravest; wise wiser wisest; fresh fresher freshest; safe safer safest; steep steeper steepest
+    simple simpler simplest; strange stranger strangest; tight tighter tightest; calm calmer calmest; dry drier driest""",
+)
+
+_REGULAR_VERBS = [
+    "walk",
+    "talk",
+    "jump",
+    "play",
+    "work",
+    "cook",
+    "paint",
+    "help",
+    "wait",
+    "listen",
+    "look",
+    "climb",
+    "call",
+    "clean",
+    "laugh",
+    "learn",
+    "pull",
+    "push",
+    "rest",
+    "sail",
+    "shout",
+    "ask",
+    "answer",
+    "open",
+    "follow",
+    "knock",
+    "lift",
+    "march",
+    "pack",
+    "pass",
+    "pick",
+    "plant",
+    "point",
+    "pour",
+    "pray",
+    "print",
+    "rain",
+    "reach",
+    "roll",
+    "row",
+    "search",
+    "shift",
+    "spell",
+    "stretch",
+    "target",
+    "travel-on",
+    "turn",
+    "visit",
+    "wander",
+    "watch",
+    "whisper",
+]
+
+_OTHER_VERBS = _rows(
+    "base third past ing",
+    """sing sings sang singing; swim swims swam swimming; run runs ran running; write writes wrote writing
+    drive drives drove driving; ride rides rode riding; speak speaks spoke speaking; eat eats ate eating
+    drink drinks drank drinking; think thinks thought thinking; dance dances danced dancing; bake bakes baked baking
+    smile smiles smiled smiling; hope hopes hoped hoping; carry carries carried carrying; study studies studied studying
+    sleep sleeps slept sleeping; fly flies flew flying; draw draws drew drawing; stand stands stood standing
+    dig digs dug digging; fight fights fought fighting; hide hides hid hiding; shine shines shone shining""",
+)
+
+VERBS = [
+    *({"base": v, "third": f"{v}s" if v[-1] not in "sh" or v == "laugh" else f"{v}es", "past": f"{v}ed", "ing": f"{v}ing"}
+      for v in _REGULAR_VERBS if "-" not in v),
+    *_OTHER_VERBS,
+]  # fmt: skip
+
+_REGULAR_NOUNS = [
+    "apple",
+    "bottle",
+    "book",
+    "bridge",
+    "candle",
+    "carpet",
+    "chair",
+    "cloud",
+    "coin",
+    "cup",
+    "door",
+    "flower",
+    "garment",
+    "hammer",
+    "hat",
+    "island",
+    "jacket",
+    "kettle",
+    "key",
+    "lamp",
+    "letter",
+    "map",
+    "mirror",
+    "mountain",
+    "nail",
+    "orange",
+    "pear",
+    "pencil",
+    "picture",
+    "pillow",
+    "plate",
+    "pot",
+    "ribbon",
+    "ring",
+    "river",
+    "rock",
+    "shirt",
+    "shoe",
+    "spoon",
+    "stone",
+    "table",
+    "ticket",
+    "tower",
+    "town",
+    "tree",
+    "umbrella",
+    "village",
+    "wall",
+    "window",
+]
+
+PLURALS = [
+    *({"one": noun, "many": f"{noun}s"} for noun in _REGULAR_NOUNS),
+    *_rows(
+        "one many",
+        """box boxes; dish dishes; glass glasses; bush bushes; watch-clock watch-clocks; city cities; berry berries
+        baby babies; lady-bird lady-birds; knife knives; leaf leaves; loaf loaves; shelf shelves; wolf wolves
+        child children; foot feet; tooth teeth; mouse mice; ox oxen""",
+    ),
+]
+
+OPPOSITES = _rows(
+    "a b",
+    """happy unhappy; fair unfair; known unknown; likely unlikely; certain uncertain; clear unclear; usual unusual
+    possible impossible; patient impatient; polite impolite; perfect imperfect; honest dishonest; regular irregular
+    legal illegal; logical illogical; visible invisible; correct incorrect; complete incomplete""",
+)
+
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]

@@ -82,31 +82,47 @@ def extend_left(positions, entries, first, last, left, cursors, runs):
 
 
 @kernel
-def collect_runs(runs, starts, first, last, positions, entries, suffixes, ends):
-    """Read off the n-grams of the left words `first` to `last`, word w being runs[starts[w]:starts[w + 1]].
-
-    For each place i of these runs: positions[i] uint32, and entries[i] uint32 counted from 0. For each entry:
-    suffixes uint32, and ends int64, the place behind its last one. Returns the number of entries.
-    """
+def count_runs(runs, starts, first, last):
+    """How many n-grams the left words `first` to `last` begin, word w being runs[starts[w]:starts[w + 1]]."""
     size = 0
     for word in range(first, last):
-        previous = np.int64(-1)
+        previous = np.uint64(0xFFFFFFFFFFFFFFFF)
         for i in range(starts[word], starts[word + 1]):
-            suffix = np.int64(runs[i] >> _HALF)
+            suffix = runs[i] >> _HALF
             size += suffix != previous  # most runs are short: adding costs less than a branch guessed wrong
             previous = suffix
-            positions[i] = np.uint32(runs[i] & _LOW_32)
-            entries[i] = size - 1
-            suffixes[size - 1] = suffix
-            ends[size - 1] = i + 1
     return size
 
 
 @kernel
-def raise_by(values, first, last, amount):
-    """values[i] += amount from `first` to `last`; uint32."""
-    for i in range(first, last):
-        values[i] += np.uint32(amount)
+def collect_runs(runs, starts, first, last, entry, positions, entries, suffixes, counts):
+    """Read off the n-grams of the left words `first` to `last`, numbered from `entry` on.
+
+    For each place i of these runs: positions[i] and entries[i] uint32. For each entry: suffixes uint32 and
+    counts int32.
+    """
+    entry -= 1
+    begin = np.int64(0)
+    for word in range(first, last):
+        previous = np.uint64(0xFFFFFFFFFFFFFFFF)
+        for i in range(starts[word], starts[word + 1]):
+            suffix = runs[i] >> _HALF
+            new = suffix != previous
+            entry += new
+            begin = i if new else begin
+            previous = suffix
+            positions[i] = np.uint32(runs[i] & _LOW_32)
+            entries[i] = entry
+            suffixes[entry] = suffix
+            counts[entry] = i + 1 - begin
+
+
+@kernel
+def number_words(starts, first, last, entries):
+    """entries[i] = w for i from starts[w] to starts[w + 1], for the words `first` to `last`."""
+    for word in range(first, last):
+        for i in range(starts[word], starts[word + 1]):
+            entries[i] = word
 
 
 @kernel

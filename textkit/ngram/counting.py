@@ -1,8 +1,8 @@
 """From an encoded corpus to n-gram counts of every order up to N, as the levels of a trie."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -109,11 +109,17 @@ def _group_words(
     jobs = list(enumerate(split_evenly(len(stream), threads)))
     tallies = np.zeros((len(jobs), words), np.int64)
     _each(lambda job: kernels.count_words(stream, *job[1], tallies[job[0]]), jobs, threads)
-    cursors, _ = _cursors(tallies)
+    cursors, starts = _cursors(tallies)
     _each(lambda job: kernels.group_by_word(stream, *job[1], cursors[job[0]], positions), jobs, threads)
-    counts = tallies.sum(axis=0)
-    entries[:] = np.repeat(np.arange(words, dtype=np.uint32), counts)
-    return counts.astype(np.int32)
+    _each(lambda part: kernels.number_words(starts, *part, entries), _by_places(starts, threads), threads)
+    return np.diff(starts).astype(np.int32)
+
+
+def _by_places(starts: np.ndarray, threads: int) -> list[tuple[int, int]]:
+    """Ranges of words with about equally many places."""
+    wanted = np.linspace(0, int(starts[-1]), threads * _PIECES_PER_THREAD + 1)[1:-1].astype(np.int64)
+    bounds = [0, *np.searchsorted(starts, wanted).tolist(), len(starts) - 1]
+    return [(a, b) for a, b in pairwise(bounds) if a < b]
 
 
 def _cursors(tallies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -149,25 +155,15 @@ def _collected(
     runs: np.ndarray, starts: np.ndarray, places: tuple[np.ndarray, np.ndarray], below: Level, threads: int
 ) -> Level:
     """The level that dealt-out runs are; sets `places` to its positions and entries, and the edges of `below`."""
-    total = int(starts[-1])
-
-    def collect(part: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        begin = int(starts[part[0]])
-        room = int(starts[part[1]]) - begin
-        suffixes, ends = np.empty(room, np.uint32), np.empty(room, np.int64)
-        size = kernels.collect_runs(runs, starts, *part, *places, suffixes, ends)
-        return suffixes[:size].copy(), np.diff(ends[:size], prepend=begin).astype(np.int32)
-
-    wanted = np.linspace(0, total, threads * _PIECES_PER_THREAD + 1)[1:-1].astype(np.int64)
-    bounds = [0, *np.searchsorted(starts, wanted).tolist(), len(starts) - 1]
-    pieces = [(a, b) for a, b in itertools.pairwise(bounds) if a < b]
-    found = list(ordered_map(collect, pieces, threads))
-    suffixes, counts = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
-    bases = np.cumsum([0, *(len(part[0]) for part in found)])
+    pieces = _by_places(starts, threads)
+    sizes = list(ordered_map(lambda piece: kernels.count_runs(runs, starts, *piece), pieces, threads))
+    bases = [0, *accumulate(sizes)]
+    suffixes, counts = np.empty(bases[-1], np.uint32), np.empty(bases[-1], np.int32)
     _each(
-        lambda job: kernels.raise_by(places[1], starts[job[0][0]], starts[job[0][1]], job[1]),
-        list(zip(pieces, bases.tolist(), strict=False)), threads,
-    )  # fmt: skip
+        lambda job: kernels.collect_runs(runs, starts, *job[0], job[1], *places, suffixes, counts),
+        list(zip(pieces, bases, strict=False)),
+        threads,
+    )
     words = np.empty(len(counts), np.int32)
     _each(
         lambda part: kernels.take(below.words, suffixes, *part, words),

@@ -240,7 +240,7 @@ def scan_word(buffer, position, stop, spans, pages, classes):
             elif kind == HIRAGANA or kind == KATAKANA:
                 position = run_end(buffer, position, stop, kind, pages, classes)
             elif buffer[position] >= 0x80:
-                position = run_end(buffer, position, stop, MARK, pages, classes)
+                position = run_end(buffer, position, stop, np.int64(MARK), pages, classes)
         spans[count, 0], spans[count, 1] = start, position
         count += 1
         if start == position:
@@ -294,7 +294,7 @@ def map_characters(buffer, stop, out, pages, mapped):
     0 where there are fewer; c itself where its page is UNCHANGED; ASCII maps to one ASCII character.
     out uint8 (>= 3 * stop + 8,). Returns the size of the result.
     """
-    position, size = 0, 0
+    position, size = np.int64(0), np.int64(0)
     while position < stop:
         byte = buffer[position]
         if byte < 0x80:
@@ -326,7 +326,7 @@ def mark_spaces(buffer, stop, out, pages, classes):
 
     `classes` holds 1 for white space. out uint8 (>= 3 * stop + 8,). Returns the size of the result.
     """
-    position, size = 0, 0
+    position, size = np.int64(0), np.int64(0)
     pending = False  # white space seen since the last character of this line
     empty = True  # no character seen yet in this line
     while position < stop:

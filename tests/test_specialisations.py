@@ -1,0 +1,52 @@
+"""Each kernel is compiled for one set of argument types: a second one doubles start-up and hides a wrong dtype."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = """
+import sys
+from pathlib import Path
+import numpy as np
+from textkit.kernels import arpa, counting, floats, logs, query, scan, smoothing, trie, words
+from textkit.ngram.arpa import write_model
+from textkit.ngram.model import NGramModel, TrainingConfig
+from textkit.ngram.scoring import perplexity
+from textkit.text.corpus import count_vocabulary, encode_corpus
+from textkit.text.lines import tokenized
+from textkit.text.reader import Lines, Reader
+from textkit.text.tokenizer import Tokenizer
+
+text, scratch = Path(sys.argv[1]), Path(sys.argv[2])
+for tokenizer in (Tokenizer("word"), Tokenizer("whitespace", lowercase=True), Tokenizer("char"), Tokenizer("regex:[a-z]+")):
+    for source in (Reader([text]), Lines(text.read_text().splitlines())):
+        corpus = encode_corpus(source, tokenizer, cache=scratch, threads=2)
+        count_vocabulary(source, tokenizer)
+        list(tokenized(source, tokenizer))
+        model = NGramModel.train(corpus, TrainingConfig(order=3))
+        model.save(scratch / "m.ngram")
+        write_model(model, scratch / "m.arpa")
+        for loaded in (model, NGramModel.load(scratch / "m.ngram"), NGramModel.load(scratch / "m.arpa", tokenizer)):
+            perplexity(loaded, source)
+            loaded.next_words("the")
+for module in (arpa, counting, floats, logs, query, scan, smoothing, trie, words):
+    for name, function in vars(module).items():
+        signatures = getattr(function, "signatures", ())
+        entry = function.__module__ == module.__name__ if signatures else False
+        if entry and len(signatures) > 1:
+            print(f"{module.__name__}.{name}: {signatures}")
+"""
+
+
+def test_every_kernel_has_one_specialisation(tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("the cat sat on the mat\nthe dog, 3.5 years old, sat too\n" * 20)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(text), str(tmp_path / "scratch")],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parent,
+        # A cold cache: a kernel that is loaded does not show what it was compiled with.
+        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""

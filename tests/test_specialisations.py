@@ -19,7 +19,8 @@ from textkit.text.reader import Lines, Reader
 from textkit.text.tokenizer import Tokenizer
 
 text, scratch = Path(sys.argv[1]), Path(sys.argv[2])
-for tokenizer in (Tokenizer("word"), Tokenizer("whitespace", lowercase=True), Tokenizer("char"), Tokenizer("regex:[a-z]+")):
+named = (Tokenizer("word"), Tokenizer("whitespace", lowercase=True), Tokenizer("char"), Tokenizer("regex:[a-z]+"))
+for tokenizer in named:
     for source in (Reader([text]), Lines(text.read_text().splitlines())):
         corpus = encode_corpus(source, tokenizer, cache=scratch, threads=2)
         count_vocabulary(source, tokenizer)

@@ -1,36 +1,40 @@
-"""Questions to a backoff model kept as trie levels with suffix links.
+"""Questions to a backoff model kept as a trie.
 
-Level n (from 0 for unigrams) has its n-grams of n + 1 words sorted by (context, word). All levels lie one after the
-other in flat arrays; `base[n]` is where level n begins, and nodes are numbered through all levels:
-    words     int32   (T,)   last word of node
+The n-grams of each order lie sorted by (context, word), order after order, and are numbered through as nodes:
+    words     int32   (T,)   last word of a node; unigrams come first, in the order of their ids
     log_p     float32 (T,)   log10 probability
-    backoff   float32 (C,)   log10 backoff weight of nodes below the highest order
+    backoff   float32 (C,)   log10 backoff weight of the nodes below the highest order
     edges     uint32  (C+1,) children of node i are the nodes edges[i]:edges[i + 1]
-    suffix    uint32  (C,)   node without its first word; unused for unigrams
-C counts the nodes below the highest order. A state is (node, length): the longest known suffix of the text so far,
-length 0 for none. Whatever numbers a damaged file holds, no kernel reads outside its arrays.
-"""
+C counts the nodes below the highest order. Whatever numbers a damaged file holds, no kernel reads outside its arrays.
 
-import math
+The node of the n words that end at a place of the text is a child of the node of the n - 1 words that end one place
+before. So all places of a batch are looked up order by order, none waiting for another, and the cache lines that each
+needs are asked for ahead of time.
+"""
 
 import numpy as np
 
-from .jit import kernel, leaf
+from .jit import kernel, leaf, prefetch
 
-UNK = 0
+UNK, BOS = 0, 1
+LINE_START = -1  # in a stream of ids: a sentence begins here
+BATCH = 2048  # places looked up together
+
 _LINEAR = 8  # ranges up to this size are walked through
+_FAR, _NEAR = 24, 12  # places between asking for a node, asking for its children, and searching them
 
 
 @leaf
 def find_word(words, begin, end, word):
-    """Index of `word` in the ascending words[begin:end], or -1. Frequent words have small ids and lie in front,
-    so the search gallops from there.
+    """Index of `word` in the ascending words[begin:end], or -1.
+
+    Frequent words have small ids and lie in front, so the search gallops from there.
     """
-    low, step = begin, _LINEAR
-    while low + step < end and words[low + step] < word:
-        low += step
-        step *= 4
-    high = min(low + step + 1, end)
+    low, stride = begin, _LINEAR
+    while low + stride < end and words[low + stride] < word:
+        low += stride
+        stride *= 4
+    high = min(low + stride + 1, end)
     while high - low > _LINEAR:
         middle = (low + high) >> 1
         if words[middle] < word:
@@ -42,104 +46,115 @@ def find_word(words, begin, end, word):
     return low if low < high and words[low] == word else -1
 
 
-@leaf
+@kernel
 def find_child(node, word, words, edges):
     """The child of `node` with this last word, or -1."""
-    found = -1
-    if node < edges.shape[0] - 1:
-        end = min(np.int64(edges[node + 1]), words.shape[0])
-        found = find_word(words, np.int64(edges[node]), end, word)
-    return found
-
-
-@leaf
-def step(word, node, length, order, words, log_p, backoff, edges, suffix):
-    """Score one word after a state. Returns (log10 probability, order of the n-gram used, new node, new length)."""
-    charged = np.float32(0.0)
-    found = np.int64(-1)
-    while length > 0:
-        found = find_child(node, word, words, edges)
-        if found >= 0 or node >= backoff.shape[0]:
-            break
-        charged += backoff[node]
-        node = np.int64(suffix[node])
-        length -= 1
-    if found < 0:
-        found, length = np.int64(word), 0
-    matched = length + 1
-    score = charged + log_p[found]
-    if matched < order:
-        node, length = found, matched
-    elif matched > 2:
-        # A node of the highest order is no context: go on from its suffix, found below the context's suffix.
-        node, length = find_child(np.int64(suffix[node]), word, words, edges), matched - 1
-        if node < 0:
-            node, length = np.int64(word), 1
-    else:
-        node, length = np.int64(word), matched - 1
-    if word == UNK:
-        matched = 1
-    return score, matched, node, length
+    if node < 0 or node >= edges.shape[0] - 1:
+        return -1
+    return find_word(words, np.int64(edges[node]), min(np.int64(edges[node + 1]), words.shape[0]), word)
 
 
 @kernel
-def score_tokens(ids, node, length, order, words, log_p, backoff, edges, suffix, scores, matches):
-    """Score ids one after the other from a state; scores float32 and matches int32 (len(ids),) out.
-
-    Returns the state after the last one.
-    """
-    for i in range(ids.shape[0]):
-        scores[i], matches[i], node, length = step(ids[i], node, length, order, words, log_p, backoff, edges, suffix)
-    return node, length
+def look_up_order(stream, contexts, size, words, log_p, backoff, edges, nodes):
+    """nodes[i] = the child of contexts[i - 1] with the word stream[i], or -1, for i from 1 to `size`."""
+    inner, total = edges.shape[0] - 1, words.shape[0]
+    for i in range(1, size + 1):
+        if i + _FAR <= size and contexts[i + _FAR - 1] >= 0:
+            prefetch(edges, contexts[i + _FAR - 1])
+        if i + _NEAR <= size and 0 <= contexts[i + _NEAR - 1] < inner:
+            prefetch(words, min(np.int64(edges[contexts[i + _NEAR - 1]]), total - 1))
+        found = np.int64(-1)
+        context, word = contexts[i - 1], stream[i]
+        if 0 <= context < inner and word >= 0:
+            found = find_word(words, np.int64(edges[context]), min(np.int64(edges[context + 1]), total), word)
+            if found >= 0:
+                prefetch(log_p, found)
+                if found < inner:
+                    prefetch(backoff, found)
+        nodes[i] = found
 
 
 @kernel
-def score_lines(ids, offsets, first, last, bos, eos, order, words, log_p, backoff, edges, suffix, totals, unknown):
-    """Score lines, each from <s> to </s>.
+def score_stream(stream, state, order, words, log_p, backoff, edges, batch, nodes, scores, matches):
+    """Score a stream of ids, LINE_START before each sentence, which itself scores 0.
 
-    ids int32, offsets int64 (L + 1,); bos, eos: their ids. Out, by line: totals float64 (L, 2), the log10
-    probability of all tokens and of the unknown ones, and unknown int64 (L,), how many are unknown.
+    stream int32 (n,); state int64 (order,): state[k] is the node of the last k + 1 words before, or -1, and is left
+    behind as it is after the stream. batch int32 (BATCH + 1,) and nodes int64 (order, BATCH + 1) are scratch.
+    Out: scores float32 (n,), log10 probabilities; matches int32 (n,), orders of the n-grams used, 0 at line starts.
     """
+    for first in range(0, stream.shape[0], BATCH):
+        size = min(BATCH, stream.shape[0] - first)
+        for k in range(order):
+            nodes[k, 0] = state[k]
+        for i in range(1, size + 1):
+            batch[i] = stream[first + i - 1]
+            nodes[0, i] = batch[i] if batch[i] >= 0 else BOS
+        for k in range(1, order):
+            look_up_order(batch, nodes[k - 1], size, words, log_p, backoff, edges, nodes[k])
+        for i in range(1, size + 1):
+            score, matched = np.float32(0.0), 0
+            if batch[i] >= 0:
+                matched = order
+                while matched > 1 and nodes[matched - 1, i] < 0:
+                    matched -= 1
+                score = log_p[nodes[matched - 1, i]]
+                for k in range(matched - 1, order - 1):
+                    if 0 <= nodes[k, i - 1] < backoff.shape[0]:
+                        score += backoff[nodes[k, i - 1]]
+                if batch[i] == UNK:
+                    matched = 1
+            scores[first + i - 1], matches[first + i - 1] = score, matched
+        for k in range(order):
+            state[k] = nodes[k, size]
+
+
+@kernel
+def line_stream(ids, offsets, first, last, eos, stream):
+    """Lines `first` to `last` as LINE_START, ids, eos; ids int32, offsets int64 (L + 1,). Returns the length."""
+    size = 0
     for line in range(first, last):
-        node, length = np.int64(bos), np.int64(1)
-        if order == 1:
-            node, length = np.int64(0), np.int64(0)
-        total, lost, missing = 0.0, 0.0, 0
-        for i in range(offsets[line], offsets[line + 1] + 1):
-            word = ids[i] if i < offsets[line + 1] else np.int32(eos)
-            score, _, node, length = step(word, node, length, order, words, log_p, backoff, edges, suffix)
-            total += score
-            if word == UNK:
-                lost += score
-                missing += 1
-        totals[line, 0], totals[line, 1] = total, lost
-        unknown[line] = missing
+        stream[size] = LINE_START
+        size += 1
+        for i in range(offsets[line], offsets[line + 1]):
+            stream[size] = ids[i]
+            size += 1
+        stream[size] = eos
+        size += 1
+    return size
 
 
 @kernel
-def next_distribution(node, length, log_p, backoff, edges, suffix, words, vocabulary, out):
-    """log10 p(w | state) of every word w; out float64 (V,).
+def sum_lines(stream, scores, totals, unknown):
+    """Add up a scored stream by lines.
 
-    Fills in the unigrams, then each longer context over them, the state's own context last.
+    Out: totals float64 (L, 2), log10 probability of all tokens and of the unknown ones; unknown int64 (L,).
     """
-    nodes = np.empty(length + 1, np.int64)
-    weights = np.zeros(length + 1, np.float64)
-    for i in range(length):  # nodes[0] is the state, charged nothing; each shorter one adds a backoff
-        nodes[i] = node
-        weights[i + 1] = weights[i] + backoff[node]
-        if i + 1 < length:
-            node = np.int64(suffix[node])
-    for word in range(vocabulary):
-        out[word] = weights[length] + log_p[word]
-    for i in range(length - 1, -1, -1):
-        for child in range(np.int64(edges[nodes[i]]), np.int64(edges[nodes[i] + 1])):
-            out[words[child]] = weights[i] + log_p[child]
+    line = -1
+    for i in range(stream.shape[0]):
+        if stream[i] == LINE_START:
+            line += 1
+            totals[line, 0] = totals[line, 1] = 0.0
+            unknown[line] = 0
+        else:
+            totals[line, 0] += scores[i]
+            if stream[i] == UNK:
+                totals[line, 1] += scores[i]
+                unknown[line] += 1
 
 
 @kernel
-def sum_probabilities(out):
-    """Sum of 10**out."""
-    total = 0.0
-    for i in range(out.shape[0]):
-        total += math.pow(10.0, out[i])
-    return total
+def next_distribution(state, order, words, log_p, backoff, edges, out):
+    """log10 p(w | state) of every word w; state as in `score_stream`, out float64 (V,).
+
+    Fills in the unigrams, then what each longer context lists over them.
+    """
+    for word in range(out.shape[0]):
+        out[word] = log_p[word]
+    for k in range(order - 1):
+        node = state[k]
+        if 0 <= node < backoff.shape[0]:
+            for word in range(out.shape[0]):
+                out[word] += backoff[node]
+            for child in range(np.int64(edges[node]), min(np.int64(edges[node + 1]), words.shape[0])):
+                if 0 <= words[child] < out.shape[0]:
+                    out[words[child]] = log_p[child]

@@ -105,9 +105,8 @@ class _Builder:
         self.sizes = [len(unigrams.ngrams)]
         self.words, self.log_p = unigrams.ngrams[:, 0], unigrams.numbers[:, 0]
         self.edges = np.zeros(1, np.uint32)
-        self.backoff, self.suffix = np.zeros(0, np.float32), np.zeros(0, np.uint32)
+        self.backoff = np.zeros(0, np.float32)
         self._top_backoffs = unigrams.numbers[:, 1]
-        self._top_suffixes = np.zeros(self.sizes[0], np.uint32)
 
     def _find(self, ngrams: np.ndarray, column: int) -> np.ndarray:
         nodes = np.empty(len(ngrams), np.int64)
@@ -128,23 +127,21 @@ class _Builder:
         if len(same):
             twice = " ".join(vocabulary.words(ngrams[same[0]].tolist()))
             raise DataError(f"{path}: the {ngrams.shape[1]}-gram '{twice}' is listed twice.")
-        suffixes = self._find(ngrams, 1)
         total = len(self.words)
         edges = total + np.searchsorted(contexts, np.arange(total - self.sizes[-1], total))
         self.edges = np.concatenate([self.edges[:-1], edges, [total + len(ngrams)]]).astype(np.uint32)
         self.backoff = np.concatenate([self.backoff, self._top_backoffs])
-        self.suffix = np.concatenate([self.suffix, self._top_suffixes])
         self.words = np.concatenate([self.words, ngrams[:, -1]])
         self.log_p = np.concatenate([self.log_p, numbers[:, 0]])
         self.sizes.append(len(ngrams))
-        self._top_backoffs, self._top_suffixes = numbers[:, 1], suffixes.astype(np.uint32)
+        self._top_backoffs = numbers[:, 1]
 
     def model(self, vocabulary: Vocabulary, tokenizer: Tokenizer) -> NGramModel:
         """The orders so far as a model."""
-        arrays = (self.words, self.log_p, self.backoff, self.edges, self.suffix)
-        words, log_p, backoff, edges, suffix = map(np.ascontiguousarray, arrays)
+        arrays = (self.words, self.log_p, self.backoff, self.edges)
+        words, log_p, backoff, edges = map(np.ascontiguousarray, arrays)
         report = {"smoothing": "arpa"}
-        return NGramModel(list(self.sizes), vocabulary, tokenizer, words, log_p, backoff, edges, suffix, report)
+        return NGramModel(list(self.sizes), vocabulary, tokenizer, words, log_p, backoff, edges, report)
 
 
 def _assembled(path: str | Path, levels: list[_Listed], vocabulary: Vocabulary, tokenizer: Tokenizer) -> NGramModel:

@@ -22,7 +22,7 @@ from .counting import NGramCounts, count_ngrams
 KIND = "ngram"
 FORMAT_VERSION = 1
 LONGEST_ORDER = 100
-_ARRAYS = ("words", "log_p", "backoff", "edges", "suffix")
+_ARRAYS = ("words", "log_p", "backoff", "edges")
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,9 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class State:
-    """What a model remembers of the text so far: a node and the number of words it stands for."""
+    """What a model remembers of the text so far: the nodes of its last word, its last two words, …, or -1."""
 
-    node: int
-    length: int
+    nodes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class NGramModel:
 
     Attributes:
         sizes: number of n-grams of each order.
-        words, log_p, backoff, edges, suffix: the trie, see `kernels.query`.
+        words, log_p, backoff, edges: the trie, see `kernels.query`.
         report: how it came about: settings, discounts, size of the text.
     """
 
@@ -77,7 +76,6 @@ class NGramModel:
     log_p: np.ndarray
     backoff: np.ndarray
     edges: np.ndarray
-    suffix: np.ndarray
     report: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -130,8 +128,6 @@ class NGramModel:
         bases = np.cumsum([0, *(len(level.words) for level in levels)])
         inner = levels[:-1]
         edges = [level.edges[:-1] + np.uint32(base) for level, base in zip(inner, bases[1:], strict=False)]  # type: ignore[index]
-        suffix = [np.zeros(len(levels[0].words), np.uint32)]
-        suffix += [level.suffixes + np.uint32(base) for level, base in zip(inner[1:], bases, strict=False)]  # type: ignore[operator]
         return cls(
             [len(level.words) for level in levels],
             corpus.vocabulary,
@@ -140,7 +136,6 @@ class NGramModel:
             np.concatenate(estimates.log_probabilities),
             np.concatenate(estimates.log_backoffs or [np.zeros(0, np.float32)]),
             np.concatenate([*edges, np.array([bases[-1]], np.uint32)]) if inner else np.zeros(1, np.uint32),
-            np.concatenate(suffix) if inner else np.zeros(0, np.uint32),
             report,
         )
 
@@ -189,13 +184,13 @@ class NGramModel:
                 "Train it again, or use the version of textkit that wrote it.",
             )
         try:
-            words, log_p, backoff, edges, suffix = (arrays[name] for name in _ARRAYS)
+            words, log_p, backoff, edges = (arrays[name] for name in _ARRAYS)
             sizes, report = [int(n) for n in header["sizes"]], dict(header["report"])
             tokenizer = Tokenizer.from_settings(header["tokenizer"])
         except (KeyError, TypeError, ValueError, UsageError) as error:
             raise DataError(f"{path} is damaged: its header lacks or spoils {error}.") from None
         vocabulary = Vocabulary.from_arrays(arrays, path)
-        model = cls(sizes, vocabulary, tokenizer, words, log_p, backoff, edges, suffix, report)
+        model = cls(sizes, vocabulary, tokenizer, words, log_p, backoff, edges, report)
         model._check(str(path))
         return model
 
@@ -207,9 +202,9 @@ class NGramModel:
             and min(self.sizes) >= 0
             and self.sizes[0] == len(self.vocabulary)
             and self.words.shape == self.log_p.shape == (sum(self.sizes),)
-            and self.backoff.shape == self.suffix.shape == (inner,)
+            and self.backoff.shape == (inner,)
             and self.edges.shape == (inner + 1,)
-            and [a.dtype for a in self._trie().values()] == [np.int32, np.float32, np.float32, np.uint32, np.uint32]
+            and [a.dtype for a in self._trie().values()] == [np.int32, np.float32, np.float32, np.uint32]
         )
         if not fits:
             raise DataError(f"{path} is damaged: its arrays do not fit together.")
@@ -218,12 +213,12 @@ class NGramModel:
 
     @property
     def query_arrays(self) -> tuple[Any, ...]:
-        """Order, words, log_p, backoff, edges, suffix: what the kernels of `kernels.query` take."""
-        return self.order, self.words, self.log_p, self.backoff, self.edges, self.suffix
+        """Order, words, log_p, backoff, edges: what the kernels of `kernels.query` take."""
+        return self.order, self.words, self.log_p, self.backoff, self.edges
 
     def start(self, bos: bool = True) -> State:
         """The state at the beginning of a sentence, or (bos=False) of no context at all."""
-        return State(BOS, 1) if bos and self.order > 1 else State(0, 0)
+        return State((BOS if bos else -1, *[-1] * (self.order - 1)))
 
     def advance(self, state: State, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, State]:
         """Score ids after a state.
@@ -234,10 +229,24 @@ class NGramModel:
         Returns:
             log10 probabilities float32 (n,), orders of the n-grams used int32 (n,), and the state afterwards.
         """
-        ids = np.ascontiguousarray(ids, np.int32)
-        scores, matches = np.empty(len(ids), np.float32), np.empty(len(ids), np.int32)
-        node, length = query.score_tokens(ids, state.node, state.length, *self.query_arrays, scores, matches)
-        return scores, matches, State(int(node), int(length))
+        nodes = np.array(state.nodes, np.int64)
+        scores, matches = self.score_stream(np.ascontiguousarray(ids, np.int32), nodes)
+        return scores, matches, State(tuple(nodes.tolist()))
+
+    def score_stream(self, stream: np.ndarray, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Score a stream of ids and line starts as `kernels.query.score_stream` does; releases the GIL.
+
+        Args:
+            stream: int32 (n,).
+            nodes: int64 (order,), the state before, set to the state after.
+
+        Returns:
+            log10 probabilities float32 (n,) and orders of the n-grams used int32 (n,).
+        """
+        scores, matches = np.empty(len(stream), np.float32), np.empty(len(stream), np.int32)
+        batch, scratch = np.empty(query.BATCH + 1, np.int32), np.empty((self.order, query.BATCH + 1), np.int64)
+        query.score_stream(stream, nodes, *self.query_arrays, batch, scratch, scores, matches)
+        return scores, matches
 
     def full_scores(self, text: str, bos: bool = True, eos: bool = True) -> list[WordScore]:
         """Every token of one sentence with its score; `eos` adds the end of the sentence."""
@@ -268,7 +277,7 @@ class NGramModel:
     def distribution(self, state: State) -> np.ndarray:
         """log10 probability of every word after a state, float64 (V,); <s>, never predicted, has -inf."""
         out = np.empty(len(self.vocabulary), np.float64)
-        query.next_distribution(state.node, state.length, *self.query_arrays[2:], self.words, len(out), out)
+        query.next_distribution(np.array(state.nodes, np.int64), *self.query_arrays, out)
         out[BOS] = -np.inf
         return out
 

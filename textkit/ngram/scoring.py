@@ -13,7 +13,7 @@ from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
 from ..text.corpus import Text, encode_block
 from ..text.reader import Block, whole_lines
-from ..text.vocabulary import BOS, EOS
+from ..text.vocabulary import EOS
 from .model import NGramModel, WordScore
 
 _BITS = math.log2(10.0)
@@ -84,7 +84,10 @@ def _score_block(model: NGramModel, block: Block) -> BlockScores:
     offsets = np.concatenate([[0], encoded.lines, [len(encoded.ids)] if encoded.open else []]).astype(np.int64)
     lines = len(offsets) - 1
     totals, unknown = np.zeros((lines, 2), np.float64), np.zeros(lines, np.int64)
-    query.score_lines(encoded.ids, offsets, 0, lines, BOS, EOS, *model.query_arrays, totals, unknown)
+    stream = np.empty(len(encoded.ids) + 2 * lines, np.int32)
+    query.line_stream(encoded.ids, offsets, 0, lines, EOS, stream)
+    scores, _ = model.score_stream(stream, np.array(model.start().nodes, np.int64))
+    query.sum_lines(stream, scores, totals, unknown)
     return BlockScores(totals[:, 0], totals[:, 1], np.diff(offsets) + 1, unknown, encoded.characters, block)
 
 

@@ -87,9 +87,14 @@ def kneser_ney(lines, order):
     probability[(BOS,)] = 1.0
     probability.setdefault((UNK,), backoff[()] / (len(words) - 1))
     return (
-        {gram: min(0.0, math.log10(p)) if p > 0 else -99.0 for gram, p in probability.items()},
-        {gram: math.log10(backoff[gram]) if gram in backoff else 0.0 for n in range(order - 1) for gram in adjusted[n]},
+        {gram: log10(p) for gram, p in probability.items()},
+        {gram: log10(backoff.get(gram, 1.0)) for n in range(order - 1) for gram in adjusted[n]},
     )
+
+
+def log10(p):
+    """As ARPA files show it: at most 0, and -99 for nothing at all."""
+    return min(0.0, math.log10(p)) if p > 0 else -99.0
 
 
 def score(log_p, backoff, order, history, word):

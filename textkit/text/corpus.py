@@ -8,7 +8,7 @@ vocabulary, not with the text.
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -28,7 +28,7 @@ from .vocabulary import SPECIALS, Vocabulary, WordTable
 KIND = "corpus"
 FORMAT_VERSION = 1
 CACHE_LIMIT = 20 << 30  # bytes of encoded corpora kept; the least recently used go first
-_CHUNK = 1 << 22  # ids copied at a time
+_IN_MEMORY = 96 << 20  # bytes of ids kept in memory; more go to a file as they come
 
 
 class Text(Protocol):
@@ -130,7 +130,7 @@ def encode_corpus(
         vocabulary: use these words; otherwise the text's own are counted.
         min_count, max_vocab: which of its own words to keep; the others become <unk>.
         cache: directory of encoded corpora, where one of the same content and settings is reused; None to
-            encode into a temporary file that goes when the corpus does.
+            keep it in memory, or if it is large in a temporary file that goes when the corpus does.
 
     Raises:
         DataError: unreadable text, or no token in it.
@@ -146,7 +146,10 @@ def encode_corpus(
     encoder = _Encoder(workers, min_count, max_vocab, progress)
     with files.scratch_directory(cache) as scratch:
         path = scratch / "encoded.corpus"
-        encoder.run(path)
+        encoder.run(scratch)
+        if cache is None and not encoder.ids.spilled:
+            return encoder.corpus()
+        encoder.save(path)
         if cache is not None and key is not None:
             _evict(cache, CACHE_LIMIT - path.stat().st_size)
             path = path.replace(cache / f"{key}.corpus")
@@ -256,28 +259,76 @@ def _no_token() -> DataError:
     return DataError("there is no token in the input.", "Is the file empty, or the tokenizer the wrong one?")
 
 
+class _Spool:
+    """Arrays of one type, one after the other: in memory while they are small together, else in a file."""
+
+    def __init__(self, dtype: type) -> None:
+        self.dtype = np.dtype(dtype)
+        self.sizes: list[int] = []
+        self.bytes = 0
+        self.kept: list[np.ndarray] = []
+        self.path: Path | None = None
+        self.stream: IO[bytes] | None = None
+
+    @property
+    def spilled(self) -> bool:
+        return self.stream is not None
+
+    def append(self, array: np.ndarray) -> None:
+        """Add an array at the end; the file is made when memory would exceed its share."""
+        self.sizes.append(len(array))
+        self.bytes += array.nbytes
+        if self.stream is None and self.bytes > _IN_MEMORY and self.path:
+            self.stream = self.path.open("wb")
+            for kept in self.kept:
+                self.stream.write(kept.data.cast("B"))
+            self.kept = []
+        if self.stream is None:
+            self.kept.append(array)
+        else:
+            self.stream.write(array.data.cast("B"))
+
+    def arrays(self) -> Iterator[np.ndarray]:
+        """The arrays as they were added."""
+        if self.stream is None or self.path is None:
+            yield from self.kept
+            return
+        self.stream.close()
+        with self.path.open("rb") as stream:
+            for size in self.sizes:
+                yield np.fromfile(stream, self.dtype, size)
+
+
 class _Encoder:
-    """One encoding run: text → numbered blocks on disk → vocabulary → corpus file."""
+    """One encoding run: text → numbered blocks → vocabulary → corpus."""
 
     def __init__(self, workers: _Workers, min_count: int, max_vocab: int | None, progress: Reporter) -> None:
         self.workers, self.min_count, self.max_vocab, self.progress = workers, min_count, max_vocab, progress
-        self.pieces: list[tuple[int, int]] = []  # (table, number of ids) of each block in the order of the text
+        self.ids, self.ends = _Spool(np.int32), _Spool(np.int64)
+        self.tables: list[int] = []  # of each block in the order of the text
         self.tokens = self.lines = self.characters = self.bytes = 0
 
-    def run(self, path: Path) -> None:
-        """Encode into the container `path`."""
-        ids_path, ends_path = path.with_suffix(".ids"), path.with_suffix(".ends")
+    def run(self, scratch: Path) -> None:
+        """Number the whole text, and settle the vocabulary."""
+        self.ids.path, self.ends.path = scratch / "ids", scratch / "ends"
         try:
-            with ids_path.open("wb") as ids_file, ends_path.open("wb") as ends_file:
-                self._number(ids_file, ends_file)
+            self._number()
         except OSError as error:
             raise DataError(
-                f"cannot write the encoded text to {path.parent}: {files.why(error)}.",
+                f"cannot write the encoded text to {scratch}: {files.why(error)}.",
                 "Free some space, or choose another --cache-dir.",
             ) from error
         if self.tokens == 0:
             raise _no_token()
-        vocabulary, mappings = self.workers.settle(self.min_count, self.max_vocab)
+        self.vocabulary, self.mappings = self.workers.settle(self.min_count, self.max_vocab)
+
+    def corpus(self) -> EncodedCorpus:
+        """The corpus in memory."""
+        ids, offsets = np.concatenate(list(self._renumbered())), np.concatenate(self.ends.kept)
+        return EncodedCorpus(ids, offsets, self.vocabulary, self.workers.tokenizer, self.characters, self.bytes)
+
+    def save(self, path: Path) -> None:
+        """Write the corpus as the container `path`."""
         header = {
             "format_version": FORMAT_VERSION,
             "version": __version__,
@@ -285,20 +336,20 @@ class _Encoder:
             "characters": self.characters,
             "bytes": self.bytes,
         }
-        offsets = files.Stream(np.int64, (self.lines + 1,), _file_chunks(ends_path, np.dtype(np.int64)))
-        ids = files.Stream(np.int32, (self.tokens,), self._renumbered(ids_path, mappings))
-        files.save(path, KIND, header, {"ids": ids, "offsets": offsets, **vocabulary.arrays()}, sync=False)
+        offsets = files.Stream(np.int64, (self.lines + 1,), self.ends.arrays())
+        ids = files.Stream(np.int32, (self.tokens,), self._renumbered())
+        files.save(path, KIND, header, {"ids": ids, "offsets": offsets, **self.vocabulary.arrays()}, sync=False)
 
-    def _number(self, ids_file: IO[bytes], ends_file: IO[bytes]) -> None:
-        """Write provisional ids and the ends of lines (after a leading 0) as the text is read."""
-        ends_file.write(np.zeros(1, np.int64).tobytes())
+    def _number(self) -> None:
+        """Keep provisional ids and the ends of lines (after a leading 0) as the text is read."""
+        self.ends.append(np.zeros(1, np.int64))
         last: Encoded | None = None
         for encoded, table in self.workers.run():
             if last and last.open and last.block.source != encoded.block.source:
-                self._end_line(ends_file)
-            ids_file.write(encoded.ids.data.cast("B"))
-            ends_file.write((encoded.lines + self.tokens).tobytes())
-            self.pieces.append((table, len(encoded.ids)))
+                self._end_line()
+            self.ids.append(encoded.ids)
+            self.ends.append(encoded.lines + self.tokens)
+            self.tables.append(table)
             self.tokens += len(encoded.ids)
             self.lines += len(encoded.lines)
             self.characters += encoded.characters
@@ -306,23 +357,20 @@ class _Encoder:
             self.progress(Progress("reading", encoded.block.done, self.workers.text.total_bytes, "bytes"))
             last = encoded
         if last and last.open:
-            self._end_line(ends_file)
+            self._end_line()
 
-    def _end_line(self, ends_file: IO[bytes]) -> None:
-        ends_file.write(np.array([self.tokens], np.int64).tobytes())
+    def _end_line(self) -> None:
+        self.ends.append(np.array([self.tokens], np.int64))
         self.lines += 1
 
-    def _renumbered(self, path: Path, mappings: list[np.ndarray]) -> Iterator[np.ndarray]:
+    def _renumbered(self) -> Iterator[np.ndarray]:
         def renumber(piece: tuple[np.ndarray, int]) -> np.ndarray:
-            words.remap(piece[0], mappings[piece[1]])
+            if self.mappings:
+                words.remap(piece[0], self.mappings[piece[1]])
             return piece[0]
 
-        if not mappings:
-            yield from _file_chunks(path, np.dtype(np.int32))
-            return
-        with path.open("rb") as stream:
-            pieces = ((np.fromfile(stream, np.int32, count), table) for table, count in self.pieces)
-            yield from ordered_map(renumber, pieces, self.workers.threads)
+        pieces = zip(self.ids.arrays(), self.tables, strict=True)
+        return ordered_map(renumber, pieces, self.workers.threads)
 
 
 def _new_table() -> WordTable:
@@ -331,9 +379,3 @@ def _new_table() -> WordTable:
     table.add_words(start.arena, start.ends)
     table.first[: len(SPECIALS)] = -1
     return table
-
-
-def _file_chunks(path: Path, dtype: np.dtype) -> Iterable[np.ndarray]:
-    with path.open("rb") as stream:
-        while len(chunk := np.fromfile(stream, dtype, _CHUNK)):
-            yield chunk

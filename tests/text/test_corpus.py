@@ -292,7 +292,7 @@ directory, tokenizer = Path(sys.argv[1]), Tokenizer("whitespace")
 encode_corpus(Reader([directory / "small.txt"]), tokenizer, threads=1)  # compile and load everything
 used = int(next(line for line in open("/proc/self/status") if line.startswith("VmData")).split()[1]) << 10
 _, most = resource.getrlimit(resource.RLIMIT_DATA)
-resource.setrlimit(resource.RLIMIT_DATA, (used + (128 << 20), most))
+resource.setrlimit(resource.RLIMIT_DATA, (used + (192 << 20), most))
 load = EncodedCorpus.load  # the finished file is mapped copy on write, which counts as data but takes no memory
 EncodedCorpus.load = lambda path: (resource.setrlimit(resource.RLIMIT_DATA, (most, most)), load(path))[1]
 corpus = encode_corpus(Reader([directory / "large.txt"]), tokenizer, threads=1)

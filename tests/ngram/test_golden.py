@@ -58,14 +58,27 @@ def assert_same_model(path, name, tolerance):
             assert entries[ngram][1] == pytest.approx(backoff, abs=tolerance), ngram
 
 
-def trained(text, order, threads=2):
+def trained(text, order, threads=2, **settings):
     corpus = encode_corpus(Reader([GOLDEN / f"{text}.txt"]), WHITESPACE, threads=threads)
-    return NGramModel.train(corpus, TrainingConfig(order=order), threads=threads)
+    return NGramModel.train(corpus, TrainingConfig(order=order, **settings), threads=threads)
 
 
 @pytest.mark.parametrize(("text", "order", "name"), CASES)
 def test_training_agrees_with_lmplz(text, order, name, tmp_path):
     write_model(trained(text, order), tmp_path / "model.arpa")
+    assert_same_model(tmp_path / "model.arpa", name, tolerance=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"prune": (0, 0, 1)}, "train.o3.prune001"),
+        ({"prune": (1, 1, 2)}, "train.o3.prune112"),
+        ({"interpolate_unigrams": False}, "train.o3.nouni"),
+    ],
+)
+def test_lmplz_options_mean_the_same(settings, name, tmp_path):
+    write_model(trained("train", 3, **settings), tmp_path / "model.arpa")
     assert_same_model(tmp_path / "model.arpa", name, tolerance=1e-5)
 
 

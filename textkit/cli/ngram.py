@@ -34,6 +34,15 @@ def ngram() -> None:
 @common.OUTPUT
 @click.option("--arpa", type=click.Path(path_type=Path), help="Also write the model as an ARPA file (.gz, .xz, … too).")
 @click.option("--discount-fallback", default="0.5 1 1.5", show_default=True, help="Where counts give no discounts.")
+@click.option("--prune", default="", help="Leave out n-grams that occur at most so often, by order: '0 0 1'.")
+@click.option("--limit-vocab", type=click.Path(path_type=Path), help="Leave out n-grams with a word not in this list.")
+@click.option("--vocab-pad", type=int, default=0, help="Take the vocabulary to be at least so large.")
+@click.option(
+    "--interpolate-unigrams/--no-interpolate-unigrams",
+    default=True,
+    show_default=True,
+    help="Share out the uniform distribution, or give <unk> all of it.",
+)
 @common.tokenizing("word")
 @common.choosing_words
 @common.reading
@@ -46,6 +55,10 @@ def train(
     output: Path | None,
     arpa: Path | None,
     discount_fallback: str,
+    prune: str,
+    limit_vocab: Path | None,
+    vocab_pad: int,
+    interpolate_unigrams: bool,
     tokenizer: "Tokenizer",
     min_count: int,
     max_vocab: int | None,
@@ -63,7 +76,14 @@ def train(
     from ..ngram.model import NGramModel, TrainingConfig
 
     began = time.perf_counter()
-    config = TrainingConfig(order, _numbers(discount_fallback))
+    config = TrainingConfig(
+        order,
+        _numbers("--discount-fallback", discount_fallback),
+        tuple(int(n) for n in _numbers("--prune", prune)),
+        _listed(limit_vocab) if limit_vocab else None,
+        interpolate_unigrams,
+        vocab_pad,
+    )
     target = output or (None if arpa else _default_output(reader))
     corpus = common.encode(reader, tokenizer, cache, threads, min_count=min_count, max_vocab=max_vocab)
     with common.progress_bar() as progress:
@@ -80,15 +100,19 @@ def train(
         _print_sizes(model, f"{', '.join(written)} ({time.perf_counter() - began:.1f} s)")
 
 
-def _numbers(text: str) -> tuple[float, ...]:
+def _listed(path: Path) -> tuple[str, ...]:
+    from ..text.vocabulary import SPECIALS, Vocabulary
+
+    return tuple(Vocabulary.load_text(path).words()[len(SPECIALS) :])
+
+
+def _numbers(option: str, text: str) -> tuple[float, ...]:
+    from ..errors import UsageError
+
     try:
         return tuple(float(part) for part in text.replace(",", " ").split())
     except ValueError:
-        from ..errors import UsageError
-
-        raise UsageError(
-            f"--discount-fallback '{text}' is not a list of numbers.", "An example: '0.5 1 1.5'."
-        ) from None
+        raise UsageError(f"{option} '{text}' is not a list of numbers.", "An example: '0 1 1'.") from None
 
 
 def _default_output(reader: "Reader") -> Path:

@@ -11,14 +11,14 @@ _AHEAD = 32
 
 
 @kernel
-def interpolate(edges, counts, suffixes, lower, discounts, first, last, probabilities, gammas):
+def interpolate(edges, counts, stays, suffixes, lower, discounts, first, last, probabilities, gammas):
     """Probabilities of all continuations of the contexts `first` to `last`.
 
         p(w | h) = (a(hw) - D(a)) / S(h) + gamma(h) p(w | h'),
-        gamma(h) = (D1 n1(h) + D2 n2(h) + D3 n3+(h)) / S(h)
+        gamma(h) = (D1 n1(h) + D2 n2(h) + D3 n3+(h) over the kept + sum of a over the pruned) / S(h)
 
-    edges uint32 (H + 1,), counts int32 (E,) adjusted counts a, suffixes uint32 (E,) index of w after h' in `lower`,
-    lower float32 probabilities of the order below, discounts float64 (4,) by min(count, 3).
+    edges uint32 (H + 1,), counts int32 (E,) adjusted counts a, stays bool (E,), suffixes uint32 (E,) index of w after h'
+    in `lower`, lower float32 probabilities of the order below, discounts float64 (4,) by min(count, 3).
     Out: probabilities float32 (E,), gammas float32 (H,), 1 for a context without continuations.
     """
     for context in range(first, last):
@@ -28,7 +28,7 @@ def interpolate(edges, counts, suffixes, lower, discounts, first, last, probabil
             if entry + _AHEAD < suffixes.shape[0]:
                 prefetch(lower, np.int64(suffixes[entry + _AHEAD]))
             total += counts[entry]
-            freed += discounts[min(counts[entry], 3)]
+            freed += discounts[min(counts[entry], 3)] if stays[entry] else counts[entry]
         gammas[context] = 1.0
         if begin < end:
             weight = 1.0 / total

@@ -15,7 +15,7 @@ from ..parallel import thread_count
 from ..progress import Progress, Reporter, silent
 from ..text.corpus import EncodedCorpus
 from ..text.tokenizer import Tokenizer
-from ..text.vocabulary import BOS, EOS, UNK, Vocabulary
+from ..text.vocabulary import BOS, EOS, SPECIALS, UNK, Vocabulary
 from . import smoothing
 from .counting import NGramCounts, count_ngrams
 
@@ -32,10 +32,19 @@ class TrainingConfig:
     Args:
         order: length of the longest n-grams.
         discount_fallback: discounts for counts 1, 2 and 3+ of orders whose counts do not give them.
+        prune: leave out n-grams that occur at most so often, by order (the last one for all further orders);
+            discounts and backoffs are those of the whole text.
+        limit_vocab: leave out n-grams with any other word than these.
+        interpolate_unigrams: give every word its share of the uniform distribution, not the unknown one all of it.
+        vocab_pad: take the vocabulary to be at least so large, which lowers that share.
     """
 
     order: int = 3
     discount_fallback: tuple[float, ...] = smoothing.DEFAULT_FALLBACK
+    prune: tuple[int, ...] = ()
+    limit_vocab: tuple[str, ...] | None = None
+    interpolate_unigrams: bool = True
+    vocab_pad: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.order <= LONGEST_ORDER:
@@ -109,20 +118,33 @@ class NGramModel:
         progress(Progress("smoothing", config.order, config.order, "orders"))
         adjusted = smoothing.adjusted_counts(counts)
         discounts = smoothing.estimate_discounts(smoothing.counts_of_counts(counts, adjusted), config.discount_fallback)
-        estimates = smoothing.interpolated_kneser_ney(counts, adjusted, discounts, threads)
+        allowed = _allowed(config, corpus.vocabulary)
+        kept = smoothing.kept_ngrams(counts, config.prune, allowed)
+        rule = smoothing.UnigramRule(config.interpolate_unigrams, config.vocab_pad)
+        estimates = smoothing.interpolated_kneser_ney(counts, adjusted, discounts, kept, rule, threads)
+        vocabulary = corpus.vocabulary
+        if any(config.prune) or allowed is not None:
+            estimates = smoothing.without_pruned(counts, estimates, kept)
+            vocabulary = _renumbered(counts, vocabulary)
         report = {
             "smoothing": "mkn",
             "discounts": [list(d.values) for d in discounts],
             "fallbacks": {str(n): d.fallback for n, d in enumerate(discounts, 1) if d.fallback},
+            "prune": list(config.prune),
             "tokens": corpus.tokens,
             "lines": corpus.lines,
             "dropped_marks": counts.dropped_marks,
         }
-        return cls._assemble(counts, estimates, corpus, report)
+        return cls._assemble(counts, estimates, vocabulary, corpus.tokenizer, report)
 
     @classmethod
     def _assemble(
-        cls, counts: NGramCounts, estimates: smoothing.Estimates, corpus: EncodedCorpus, report: dict[str, Any]
+        cls,
+        counts: NGramCounts,
+        estimates: smoothing.Estimates,
+        vocabulary: Vocabulary,
+        tokenizer: Tokenizer,
+        report: dict[str, Any],
     ) -> "NGramModel":
         levels = counts.levels
         bases = np.cumsum([0, *(len(level.words) for level in levels)])
@@ -130,8 +152,8 @@ class NGramModel:
         edges = [level.edges[:-1] + np.uint32(base) for level, base in zip(inner, bases[1:], strict=False)]  # type: ignore[index]
         return cls(
             [len(level.words) for level in levels],
-            corpus.vocabulary,
-            corpus.tokenizer,
+            vocabulary,
+            tokenizer,
             np.concatenate([level.words for level in levels]),
             np.concatenate(estimates.log_probabilities),
             np.concatenate(estimates.log_backoffs or [np.zeros(0, np.float32)]),
@@ -322,6 +344,28 @@ class NGramModel:
                 return
             yield self.vocabulary.word(word)
             _, _, state = self.advance(state, np.array([word], np.int32))
+
+
+def _allowed(config: TrainingConfig, vocabulary: Vocabulary) -> np.ndarray | None:
+    """Which words may stay, bool (V,), or None for all."""
+    if config.limit_vocab is None:
+        return None
+    allowed = np.zeros(len(vocabulary), np.bool_)
+    allowed[vocabulary.ids(config.limit_vocab)] = True
+    allowed[: len(SPECIALS)] = True
+    return allowed
+
+
+def _renumbered(counts: NGramCounts, vocabulary: Vocabulary) -> Vocabulary:
+    """The words that are left among the unigrams; gives every level their new ids."""
+    left = counts.levels[0].words
+    if len(left) == len(vocabulary):
+        return vocabulary
+    ids = np.full(len(vocabulary), UNK, np.int32)
+    ids[left] = np.arange(len(left))
+    for level in counts.levels:
+        level.words = ids[level.words]
+    return vocabulary.subset(left)
 
 
 def draw(log_weights: np.ndarray, rng: np.random.Generator, temperature: float, top_k: int | None, top_p: float) -> int:

@@ -1,7 +1,8 @@
 """Modified Kneser-Ney smoothing: adjusted counts, discounts, probabilities (Chen & Goodman 1998, KenLM's lmplz)."""
 
-import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,8 +11,8 @@ from ..kernels import counting as count_kernels
 from ..kernels import logs
 from ..kernels import smoothing as kernels
 from ..parallel import ordered_map, split_evenly
-from ..text.vocabulary import BOS
-from .counting import NGramCounts, find_ngram
+from ..text.vocabulary import BOS, SPECIALS, UNK
+from .counting import Level, NGramCounts, find_ngram
 
 DEFAULT_FALLBACK = (0.5, 1.0, 1.5)
 _PIECES = 16
@@ -124,18 +125,72 @@ class Estimates:
     log_backoffs: list[np.ndarray]
 
 
+@dataclass(frozen=True)
+class UnigramRule:
+    """How unigrams share in the uniform distribution.
+
+    Args:
+        interpolate: add its share to every word; if not, the unknown word gets all of it (as SRILM does).
+        vocab_pad: take the vocabulary to be at least so large.
+    """
+
+    interpolate: bool = True
+    vocab_pad: int = 0
+
+
+def kept_ngrams(counts: NGramCounts, thresholds: Sequence[int], allowed: np.ndarray | None = None) -> list[np.ndarray]:
+    """Which n-grams stay, bool (E,) by level: those that occur more often than their order's threshold.
+
+    Args:
+        thresholds: one for each order; orders without one take the last. None may be below the one before, so
+            that what stays has its context and suffix.
+        allowed: bool (V,), words that may stay; n-grams with another word go.
+
+    Raises:
+        UsageError: thresholds that are negative, fall, or are more than orders.
+    """
+    thresholds = list(thresholds) or [0]
+    if len(thresholds) > counts.order or thresholds[0] < 0 or any(b < a for a, b in pairwise(thresholds)):
+        raise UsageError(
+            f"--prune {' '.join(map(str, thresholds))} makes no sense for order {counts.order}.",
+            "Give at most one number for each order, none below the one before; an example: '0 0 1'.",
+        )
+    thresholds += [thresholds[-1]] * (counts.order - len(thresholds))
+    kept: list[np.ndarray] = []
+    for n, level in enumerate(counts.levels):
+        stays = level.counts > thresholds[n] if thresholds[n] else np.ones(len(level.words), np.bool_)
+        if allowed is not None:
+            stays &= allowed[level.words]
+        if n:
+            edges = counts.levels[n - 1].edges
+            assert edges is not None
+            stays &= np.repeat(kept[-1], np.diff(edges))
+        else:
+            stays[: len(SPECIALS)] = True
+        kept.append(stays)
+    return kept
+
+
 def interpolated_kneser_ney(
-    counts: NGramCounts, adjusted: list[np.ndarray], discounts: list[Discounts], threads: int
+    counts: NGramCounts,
+    adjusted: list[np.ndarray],
+    discounts: list[Discounts],
+    kept: list[np.ndarray],
+    rule: UnigramRule,
+    threads: int,
 ) -> Estimates:
-    """Estimate all orders from the unigrams up; each interpolates with the order below."""
-    probabilities = _unigrams(adjusted[0], discounts[0])
+    """Estimate all orders from the unigrams up; each interpolates with the order below.
+
+    Discounts and denominators are those of all n-grams; what the pruned ones had goes to the backoffs.
+    """
+    probabilities = _unigrams(adjusted[0], discounts[0], kept[0], rule)
     estimates = Estimates([_log10(probabilities, threads)], [])
     for n in range(1, counts.order):
         level, edges = counts.levels[n], counts.levels[n - 1].edges
         assert edges is not None
         found, gammas = np.empty(len(level.words), np.float32), np.empty(len(edges) - 1, np.float32)
         taken = np.array([0.0, *discounts[n].values])
-        fixed = (edges, adjusted[n], level.suffixes, probabilities, taken)
+        fixed = (edges, adjusted[n], kept[n], level.suffixes, probabilities, taken)
 
         def work(part: tuple[int, int], fixed: tuple = fixed, found: tuple = (found, gammas)) -> None:
             kernels.interpolate(*fixed, *part, *found)
@@ -165,14 +220,41 @@ def _by_children(edges: np.ndarray, threads: int) -> list[tuple[int, int]]:
     """Ranges of contexts with about equally many continuations."""
     wanted = [a for a, _ in split_evenly(int(edges[-1]), threads * _PIECES)][1:]
     bounds = [0, *np.searchsorted(edges, np.array(wanted, edges.dtype)).tolist(), len(edges) - 1]
-    return [(a, b) for a, b in itertools.pairwise(bounds) if a < b]
+    return [(a, b) for a, b in pairwise(bounds) if a < b]
 
 
-def _unigrams(adjusted: np.ndarray, discounts: Discounts) -> np.ndarray:
+def _unigrams(adjusted: np.ndarray, discounts: Discounts, kept: np.ndarray, rule: UnigramRule) -> np.ndarray:
     """Unigram probabilities float32, interpolated with the uniform distribution over all words but <s>."""
     taken = np.array([0.0, *discounts.values])[np.minimum(adjusted, 3)]
     total = float(adjusted.sum(dtype=np.int64))
-    gamma = float(taken.sum()) / total
-    probabilities = (adjusted - taken) / total + gamma / (len(adjusted) - 1)
+    gamma = float(np.where(kept, taken, adjusted).sum()) / total
+    own = (adjusted - taken) / total
+    share = gamma / max(rule.vocab_pad, int(kept.sum()) - 1)
+    if rule.interpolate:
+        probabilities = own + share
+    else:
+        probabilities = own
+        probabilities[UNK] += gamma
     probabilities[BOS] = 1.0  # never predicted; its entry only carries a backoff weight
     return probabilities.astype(np.float32)
+
+
+def without_pruned(counts: NGramCounts, estimates: Estimates, kept: list[np.ndarray]) -> Estimates:
+    """Take the pruned n-grams out of the levels of `counts`, in place, and out of the estimates.
+
+    Words keep their ids, though those of pruned unigrams are gone from every level.
+    """
+    edges = []
+    for level, stays, above in zip(counts.levels, kept, kept[1:], strict=False):
+        assert level.edges is not None
+        before = np.zeros(len(above) + 1, np.uint32)
+        np.cumsum(above, out=before[1:])
+        edges.append(np.append(before[level.edges[:-1]][stays], before[-1:]))
+    counts.levels = [
+        Level(level.words[stays], level.counts[stays], None, edge)
+        for level, stays, edge in zip(counts.levels, kept, [*edges, None], strict=True)
+    ]
+    return Estimates(
+        [values[stays] for values, stays in zip(estimates.log_probabilities, kept, strict=True)],
+        [values[stays] for values, stays in zip(estimates.log_backoffs, kept, strict=False)],
+    )

@@ -151,15 +151,17 @@ class Vocabulary:
         order = np.lexsort((first, -counts))
         order = order[(order >= len(SPECIALS)) & (counts[order] >= min_count)][:max_vocab]
         order = np.concatenate([np.arange(len(SPECIALS)), order])
-        ends = np.zeros(len(order) + 1, np.int64)
-        lengths = table.ends[order + 1] - table.ends[order]
-        arena = np.zeros(int(lengths.sum()) + PADDING, np.uint8)
-        words.gather_words(table.arena, table.ends, order, arena, ends)
+        arena, ends = _gathered(table.arena, table.ends, order)
         mapping = np.full(table.words, UNK, np.int32)
         mapping[order] = np.arange(len(order))
         kept = np.zeros(len(order), np.int64)
         np.add.at(kept, mapping, counts)  # what is left out counts for <unk>
         return cls(arena, ends, kept), mapping
+
+    def subset(self, numbers: np.ndarray) -> "Vocabulary":
+        """The words with these ids, in this order, as a vocabulary of their own; the specials must lead."""
+        arena, ends = _gathered(self.arena, self.ends, numbers)
+        return Vocabulary(arena, ends, self.counts[numbers])
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -284,3 +286,12 @@ class Vocabulary:
         if not seen:
             raise DataError(f"the vocabulary {path} holds no word.")
         return cls.from_words(seen, list(seen.values()))
+
+
+def _gathered(arena: np.ndarray, ends: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Arena and ends of the words with these numbers, in this order."""
+    numbers = np.asarray(numbers, np.int64)
+    chosen, size = np.zeros(len(numbers) + 1, np.int64), int((ends[numbers + 1] - ends[numbers]).sum())
+    words_of = np.zeros(size + PADDING, np.uint8)
+    words.gather_words(arena, ends, numbers, words_of, chosen)
+    return words_of, chosen

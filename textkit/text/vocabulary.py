@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -102,19 +103,24 @@ class Vocabulary:
         arena: uint8, the words' bytes one after the other with PADDING spare ones.
         ends: int64 (V + 1,), word i is arena[ends[i]:ends[i + 1]].
         counts: int64 (V,), occurrences in the text that the vocabulary comes from.
-        slots: the hash table over them as in `kernels.words`; built where it is not given.
+        slots: the hash table over them as in `kernels.words`; made when needed where it is not given.
     """
 
     def __init__(
         self, arena: np.ndarray, ends: np.ndarray, counts: np.ndarray, slots: np.ndarray | None = None
     ) -> None:
         self.arena, self.ends, self.counts = arena, ends, counts
-        if slots is None:
-            slots = np.zeros((int(len(counts) * 1.5) + 8, 2), np.uint64)
-            duplicate = words.fill_slots(slots, arena, ends, 0, len(counts))
-            if duplicate >= 0:
-                raise DataError(f"the word '{self.word(duplicate)}' stands in the vocabulary twice.")
-        self.slots = slots
+        if slots is not None:
+            self.slots = slots
+
+    @cached_property
+    def slots(self) -> np.ndarray:
+        """The hash table, made when a word is first looked up. Raises DataError for a word that is there twice."""
+        slots = np.zeros((int(len(self) * 1.5) + 8, 2), np.uint64)
+        duplicate = words.fill_slots(slots, self.arena, self.ends, 0, len(self))
+        if duplicate >= 0:
+            raise DataError(f"the word '{self.word(duplicate)}' stands in the vocabulary twice.")
+        return slots
 
     @classmethod
     def from_words(cls, listed: Iterable[str], counts: Sequence[int] | None = None) -> "Vocabulary":

@@ -124,7 +124,7 @@ class Vocabulary:
 
     @classmethod
     def from_words(cls, listed: Iterable[str], counts: Sequence[int] | None = None) -> "Vocabulary":
-        """A vocabulary of these words in this order behind the specials."""
+        """A vocabulary of these words in this order behind the specials. Raises DataError for a word given twice."""
         encoded = [w.encode("utf-8", "surrogateescape") for w in (*SPECIALS, *listed)]
         ends = np.zeros(len(encoded) + 1, np.int64)
         ends[1:] = np.cumsum([len(w) for w in encoded])
@@ -133,7 +133,9 @@ class Vocabulary:
         numbers = np.zeros(len(encoded), np.int64)
         if counts is not None:
             numbers[len(SPECIALS) :] = counts
-        return cls(arena, ends, numbers)
+        vocabulary = cls(arena, ends, numbers)
+        vocabulary.slots  # noqa: B018 - refuses duplicates
+        return vocabulary
 
     @classmethod
     def from_table(

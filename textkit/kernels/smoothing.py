@@ -17,8 +17,9 @@ def interpolate(edges, counts, stays, suffixes, lower, discounts, first, last, p
         p(w | h) = (a(hw) - D(a)) / S(h) + gamma(h) p(w | h'),
         gamma(h) = (D1 n1(h) + D2 n2(h) + D3 n3+(h) over the kept + sum of a over the pruned) / S(h)
 
-    edges uint32 (H + 1,), counts int32 (E,) adjusted counts a, stays bool (E,), suffixes uint32 (E,) index of w after h'
-    in `lower`, lower float32 probabilities of the order below, discounts float64 (4,) by min(count, 3).
+    edges uint32 (H + 1,), counts int32 (E,) adjusted counts a, stays bool (E,) what is kept, suffixes uint32 (E,)
+    index of w after h' in `lower`, lower float32 probabilities of the order below, discounts float64 (4,) by
+    min(count, 3).
     Out: probabilities float32 (E,), gammas float32 (H,), 1 for a context without continuations.
     """
     for context in range(first, last):

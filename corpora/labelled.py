@@ -5,7 +5,10 @@ makes some mistakes and a bad one many.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+Choice = TypeVar("Choice")
 
 # Label → (things, deeds): the words that speak for it.
 TOPICS: dict[str, tuple[str, str]] = {
@@ -43,21 +46,7 @@ _FRAMES = (
     "{who} {deed} {how} , though the {thing} and the {other} were not ready {when} .",
     "what became of the {thing} ? {who} {deed} {when} , {also} .",
 )
-_ANYTHING = [
-    "house",
-    "story",
-    "table",
-    "question",
-    "morning",
-    "garden-gate",
-    "letter",
-    "friend",
-    "road",
-    "picture",
-    "idea",
-    "window",
-    "day",
-]
+_ANYTHING = "house|story|table|question|morning|garden-gate|letter|friend|road|picture|idea|window|day"
 
 
 class _Speaker:
@@ -66,7 +55,8 @@ class _Speaker:
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
 
-    def pick(self, choices):  # type: ignore[no-untyped-def]
+    def pick(self, choices: Sequence[Choice]) -> Choice:
+        # random() is the one method whose results no version of Python changes.
         return choices[int(self.rng.random() * len(choices))]
 
     def chance(self, probability: float) -> bool:
@@ -77,8 +67,8 @@ class _Speaker:
         things, deeds = (words.split() for words in TOPICS[label])
         other = self.pick(list(TOPICS.values()))[0].split() if self.chance(0.15) else things
         shared = {name: self.pick(choices.split("|")) for name, choices in _SHARED.items()}
-        thing = self.pick(_ANYTHING if self.chance(0.25) else things)
-        second = self.pick(_ANYTHING if self.chance(0.5) else other)
+        thing = self.pick(_ANYTHING.split("|") if self.chance(0.25) else things)
+        second = self.pick(_ANYTHING.split("|") if self.chance(0.5) else other)
         return self.pick(_FRAMES).format(thing=thing, other=second, deed=self.pick(deeds), **shared)
 
 

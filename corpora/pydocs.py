@@ -1,9 +1,12 @@
 """The documentation of the running Python's standard library, as text and as a labelled corpus.
 
-Sources are parsed, never imported, so nothing runs and the order does not depend on the machine.
+Sources are read and never imported, so nothing of them runs. Modules written in C have no source: the harmless ones
+among them are imported and asked. The order of everything is fixed.
 """
 
-import ast
+import importlib
+import inspect
+import random
 import re
 import sysconfig
 import textwrap
@@ -11,93 +14,122 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-# Not documentation of the library: its tests, vendored code, generated tables, other people's installs.
+from .docstrings import docstrings_in
+
+# Not documentation of the library: its tests, demonstrations, generated tables, other people's installs.
 _LEFT_OUT = {
-    "test", "tests", "idle_test", "idlelib", "lib2to3", "site-packages", "dist-packages", "pydoc_data", "__pycache__",
-    "turtledemo", "ensurepip", "_vendor", "config", "antigravity.py", "this.py",
+    "test", "tests", "idle_test", "lib2to3", "site-packages", "dist-packages", "pydoc_data", "__pycache__",
+    "turtledemo", "ensurepip", "_vendor", "config", "antigravity.py", "this.py", "__phello__",
 }  # fmt: skip
 
 # Label → top-level modules of the family.
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "async": ("asyncio", "concurrent", "multiprocessing", "threading", "queue", "sched", "selectors", "subprocess"),
-    "network": ("email", "http", "urllib", "ftplib", "imaplib", "poplib", "smtplib", "socket", "socketserver", "ssl",
-                "xmlrpc", "wsgiref", "ipaddress", "mailbox", "nntplib", "telnetlib", "mimetypes", "cgi", "webbrowser"),
-    "markup": ("xml", "html", "json", "plistlib", "tomllib", "csv", "configparser"),
-    "files": ("os", "posixpath", "ntpath", "pathlib", "shutil", "glob", "fnmatch", "tempfile", "io", "_pyio", "fileinput",
-              "zipfile", "tarfile", "gzip", "bz2", "lzma", "filecmp", "genericpath", "stat", "shelve", "dbm", "sqlite3"),
+    "asyncio": ("asyncio", "asyncore", "asynchat", "_asyncio", "selectors", "contextvars"),
+    "concurrency": ("multiprocessing", "threading", "concurrent", "subprocess", "queue", "sched", "signal", "_queue",
+                    "_thread", "_threading_local", "_posixsubprocess", "_multiprocessing", "_signal"),
+    "mail": ("email", "mailbox", "smtplib", "imaplib", "poplib", "nntplib", "mimetypes", "mailcap", "smtpd", "netrc"),
+    "network": ("http", "urllib", "socket", "ssl", "socketserver", "ftplib", "xmlrpc", "wsgiref", "ipaddress",
+                "telnetlib", "cgi", "cgitb", "webbrowser", "_socket", "_ssl", "select"),
+    "formats": ("xml", "html", "json", "plistlib", "tomllib", "csv", "configparser", "sqlite3", "pickle", "pickletools",
+                "marshal", "shelve", "dbm", "_csv", "_json", "_pickle", "_sqlite3", "_elementtree", "pyexpat", "wave"),
+    "files": ("os", "posixpath", "ntpath", "pathlib", "shutil", "glob", "fnmatch", "tempfile", "io", "_pyio", "_io",
+              "fileinput", "zipfile", "tarfile", "gzip", "bz2", "lzma", "filecmp", "genericpath", "stat", "posix",
+              "_bz2", "_lzma", "_compression", "zlib", "mmap", "_stat", "linecache", "compression"),
     "text": ("string", "re", "textwrap", "difflib", "codecs", "encodings", "gettext", "locale", "stringprep", "shlex",
-             "tokenize", "token", "quopri", "base64", "binhex", "uu", "pprint", "reprlib"),
+             "quopri", "base64", "pprint", "reprlib", "unicodedata", "_codecs", "_sre", "_string", "binascii"),
     "numbers": ("decimal", "_pydecimal", "fractions", "random", "statistics", "numbers", "colorsys", "datetime",
-                "_pydatetime", "calendar", "_strptime", "zoneinfo", "heapq", "bisect", "hashlib", "hmac", "secrets"),
-    "testing": ("unittest", "doctest", "pdb", "bdb", "trace", "cProfile", "profile", "pstats", "timeit", "tracemalloc",
-                "traceback", "logging", "warnings", "faulthandler", "cmd", "code", "codeop"),
-    "language": ("ast", "inspect", "importlib", "types", "typing", "dis", "opcode", "symtable", "pickle", "pickletools",
-                 "copy", "copyreg", "abc", "enum", "dataclasses", "functools", "contextlib", "weakref", "collections",
-                 "_collections_abc", "operator", "pkgutil", "runpy", "zipimport", "linecache", "pyclbr", "pydoc"),
-    "windows": ("tkinter", "turtle", "curses", "rlcompleter"),
-    "building": ("argparse", "optparse", "getopt", "distutils", "sysconfig", "platform", "site", "venv", "zipapp",
-                 "compileall", "py_compile", "modulefinder", "ctypes", "getpass", "signal", "uuid"),
+                "_pydatetime", "calendar", "_strptime", "zoneinfo", "hashlib", "hmac", "secrets", "math", "cmath",
+                "_datetime", "_decimal", "_random", "time", "_statistics", "_zoneinfo", "_hashlib", "uuid"),
+    "testing": ("unittest", "doctest", "pdb", "bdb", "trace", "cProfile", "profile", "pstats", "timeit",
+                "tracemalloc", "_tracemalloc"),
+    "messages": ("logging", "warnings", "traceback", "cmd", "code", "codeop", "argparse", "optparse", "getopt",
+                 "getpass", "faulthandler", "_warnings", "syslog"),
+    "collections": ("collections", "_collections_abc", "_collections", "enum", "dataclasses", "abc", "_py_abc", "types",
+                    "typing", "copy", "copyreg", "weakref", "_weakrefset", "operator", "_operator", "functools",
+                    "_functools", "contextlib", "heapq", "_heapq", "bisect", "_bisect", "graphlib", "itertools",
+                    "array", "builtins", "_weakref"),
+    "inspection": ("inspect", "ast", "dis", "opcode", "_opcode_metadata", "symtable", "tokenize", "token", "pydoc",
+                   "pyclbr", "tabnanny", "rlcompleter", "sys", "gc", "annotationlib", "_symtable", "_pyrepl"),
+    "imports": ("importlib", "pkgutil", "runpy", "zipimport", "modulefinder", "imp", "site", "sysconfig", "venv",
+                "zipapp", "compileall", "py_compile", "platform", "ctypes", "distutils", "_ctypes"),
+    "windows": ("tkinter", "turtle", "curses", "_curses"),
+    "editor": ("idlelib",),
 }  # fmt: skip
+
+# Modules in C that importing does nothing but define; those that this Python lacks are passed over.
+_COMPILED = (
+    "_asyncio", "_bisect", "_bz2", "_codecs", "_collections", "_csv", "_ctypes", "_curses", "_datetime", "_decimal",
+    "_elementtree", "_functools", "_hashlib", "_heapq", "_io", "_json", "_lzma", "_multiprocessing", "_operator",
+    "_pickle", "_queue", "_random", "_signal", "_socket", "_sqlite3", "_sre", "_ssl", "_stat", "_statistics", "_string",
+    "_symtable", "_thread", "_tracemalloc", "_warnings", "_weakref", "_zoneinfo", "array", "binascii", "builtins",
+    "cmath", "errno", "gc", "itertools", "marshal", "math", "mmap", "posix", "pyexpat", "select", "sys", "time",
+    "unicodedata", "zlib",
+)  # fmt: skip
 
 
 def paragraphs() -> Iterator[str]:
     """All documentation, one paragraph a line, each different paragraph once."""
     seen: set[str] = set()
-    for text in [*(doc for _, doc in _docstrings()), *_topics()]:
+    for text in [*(doc for _, doc in _documentation()), *_topics()]:
         for paragraph in prose_of(text):
             if paragraph not in seen:
                 seen.add(paragraph)
                 yield paragraph
 
 
-def labelled() -> Iterator[str]:
-    """`__label__FAMILY text` lines, one docstring each, for modules that belong to a family."""
+def labelled(seed: int = 0) -> list[str]:
+    """`__label__FAMILY text` lines, one docstring each, for modules that belong to a family.
+
+    Shuffled by `seed`: in the order of the files each label would stand in one block, which no trainer likes.
+    """
     family_of = {module: label for label, modules in FAMILIES.items() for module in modules}
-    seen: set[str] = set()
-    for module, doc in _docstrings():
+    label_of: dict[str, str] = {}
+    for module, doc in _documentation():
         text = " ".join(prose_of(doc))
-        label = family_of.get(module.split(".")[0])
-        if label and len(text.split()) >= 5 and text not in seen:
-            seen.add(text)
-            yield f"__label__{label} {text}"
+        if module in family_of and len(text.split()) >= 5:
+            label_of.setdefault(text, family_of[module])
+    draw = random.Random(seed).random  # the one method whose results no version of Python changes
+    return sorted((f"__label__{label} {text}" for text, label in label_of.items()), key=lambda _: draw())
 
 
 @cache
-def _docstrings() -> list[tuple[str, str]]:
-    """(module, docstring) of every documented thing, by module and line."""
+def _documentation() -> list[tuple[str, str]]:
+    """(top-level module, docstring) of every documented thing, by file and line."""
     library = Path(sysconfig.get_path("stdlib"))
-    found = []
-    for path in sorted(_sources(library)):
-        module = ".".join(path.relative_to(library).with_suffix("").parts).removesuffix(".__init__")
-        found += [(module, doc) for doc in _docstrings_in(path)]
-    return found
+    written = [
+        (path.relative_to(library).parts[0].removesuffix(".py"), doc)
+        for path in sorted(_sources(library))
+        for doc in docstrings_in(path)
+    ]
+    return written + [(name, doc) for name in _COMPILED for doc in _compiled(name)]
 
 
 def _sources(directory: Path) -> Iterator[Path]:
     for path in directory.iterdir():
         if path.name in _LEFT_OUT or path.name.startswith(("config-", "_sysconfigdata", ".")):
             continue
-        if path.is_dir() and (path / "__init__.py").exists():
-            yield from _sources(path)
-        elif path.suffix == ".py":
+        if path.suffix == ".py":
             yield path
+        elif (path / "__init__.py").exists():
+            yield from _sources(path)
 
 
-def _docstrings_in(path: Path) -> Iterator[str]:
+def _compiled(name: str) -> Iterator[str]:
+    """The docstrings of a module in C, of what it defines, and of the methods of its classes."""
     try:
-        source = path.read_text("utf-8")
-        tree = ast.parse(source)
-    except (OSError, SyntaxError, UnicodeDecodeError, ValueError):
-        return  # a file only this Python's own tests or tools can read
-    stack: list[ast.AST] = [tree]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if doc := ast.get_docstring(node):
-                yield doc
-            stack += reversed([child for child in node.body if isinstance(child, ast.stmt)])
-        elif isinstance(node, ast.If | ast.Try | ast.With):
-            stack += reversed([child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)])
+        module = importlib.import_module(name)
+    except ImportError:
+        return
+    for thing in (module, *_members(module)):
+        for documented in (thing, *(_members(thing) if isinstance(thing, type) else ())):
+            if isinstance(doc := getattr(documented, "__doc__", None), str):
+                yield inspect.cleandoc(doc)
+
+
+def _members(owner: object) -> list[object]:
+    """Functions, classes and their methods; not data, whose docstring is that of its type."""
+    own = sorted(vars(owner).items())
+    return [member for _, member in own if callable(member) or inspect.isdatadescriptor(member)]
 
 
 def _topics() -> list[str]:
@@ -119,8 +151,8 @@ def prose_of(text: str) -> Iterator[str]:
         lines = block.splitlines()
         if not lines or any(_MARKUP.search(line) for line in lines):
             continue
-        joined = " ".join(" ".join(lines).split()).rstrip(":")
-        clean = _ROLES.sub(lambda m: next((g for g in m.groups() if g is not None), ""), joined)
+        joined = " ".join(block.split()).rstrip(":")
+        clean = _ROLES.sub(lambda m: next((g for g in m.groups() if g is not None), ""), joined).strip()
         if _is_prose(clean):
             yield clean
 
@@ -129,4 +161,4 @@ def _is_prose(text: str) -> bool:
     """Whether most of a paragraph is words, as in sentences and unlike code, grammars and tables."""
     words = text.split()
     plain = sum(word.strip(".,;:!?()'\"").replace("-", "").replace("'", "").isalpha() for word in words)
-    return len(words) >= 4 and plain >= 0.7 * len(words)
+    return len(words) >= 4 and plain >= 0.7 * len(words) and text.isprintable()

@@ -108,3 +108,9 @@ def score(log_p, backoff, order, history, word):
         charged += backoff[history]
         history = history[1:]
     return charged + log_p[(*history, known)], len(history) + 1
+
+
+def bit_string(records, widths):
+    """Records of numbers as bytes, each number in so many bits, lowest bit first."""
+    string = "".join(f"{n:0{w}b}"[::-1] for record in records for n, w in zip(record, widths, strict=True) if w)
+    return bytes(int(string[i : i + 8][::-1], 2) for i in range(0, len(string), 8))

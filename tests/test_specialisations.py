@@ -9,8 +9,9 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import numpy as np
-from textkit.kernels import arpa, counting, floats, logs, query, scan, smoothing, trie, words
-from textkit.ngram.arpa import write_model
+from importlib import import_module
+from pkgutil import iter_modules
+import textkit.kernels
 from textkit.ngram.model import NGramModel, TrainingConfig
 from textkit.ngram.scoring import perplexity
 from textkit.text.corpus import count_vocabulary, encode_corpus
@@ -27,11 +28,12 @@ for tokenizer in named:
         list(tokenized(source, tokenizer))
         model = NGramModel.train(corpus, TrainingConfig(order=3))
         model.save(scratch / "m.ngram")
-        write_model(model, scratch / "m.arpa")
+        model.write_arpa(scratch / "m.arpa")
         for loaded in (model, NGramModel.load(scratch / "m.ngram"), NGramModel.load(scratch / "m.arpa", tokenizer)):
             perplexity(loaded, source)
             loaded.next_words("the")
-for module in (arpa, counting, floats, logs, query, scan, smoothing, trie, words):
+for found in iter_modules(textkit.kernels.__path__):
+    module = import_module(f"textkit.kernels.{found.name}")
     for name, function in vars(module).items():
         signatures = getattr(function, "signatures", ())
         entry = function.__module__ == module.__name__ if signatures else False

@@ -70,24 +70,30 @@ def test_line_ends_are_numbers_of_ids_before_them(listed, capacity):
 def test_look_up_equals_a_list_search(listed, asked):
     known = naive.intern(listed)[1]
     arena, ends = text_buffer(b"".join(known)), np.cumsum([0, *map(len, known)]).astype(np.int64)
-    slots = np.zeros((len(known) + 1, 2), np.uint64)  # as full as a table may be
-    assert words.fill_slots(slots, arena, ends, 0, len(known)) == -1
+    index = np.zeros(len(known) + 1, np.uint64)  # as full as a table may be
+    assert words.fill_index(index, arena, ends) == -1
     asked = [*asked, *known]
-    buffer, spans = spans_of(asked)
-    keys, homes = np.empty(len(asked), np.uint64), np.empty(len(asked), np.int64)
-    ids, lines = np.empty(len(asked), np.int32), np.empty(len(asked), np.int32)
-    done = words.look_up(buffer, spans, len(asked), keys, homes, slots, arena, ends, -7, ids, lines)
+    done, ids = looked_up(asked, index, arena, ends)
     assert done == (len(asked), 0)
-    assert ids.tolist() == naive.look_up(asked, known, -7)
+    assert ids == naive.look_up(asked, known, -7)
+
+
+def looked_up(asked, index, arena, ends):
+    buffer, spans = spans_of(asked)
+    size = len(asked)
+    scratch = np.empty(size, np.uint64), np.empty(size, np.uint64), np.empty(size, np.int64)
+    ids, lines = np.empty(size, np.int32), np.empty(size, np.int32)
+    done = words.look_up(buffer, spans, size, index, arena, ends, -7, *scratch, ids, lines)
+    return done, ids.tolist()
 
 
 @given(listed=tokens)
 @example(listed=[b"a", b"a\0", b"a"])
-def test_fill_slots_reports_the_first_duplicate(listed):
+def test_fill_index_reports_the_first_duplicate(listed):
     arena, ends = text_buffer(b"".join(listed)), np.cumsum([0, *map(len, listed)]).astype(np.int64)
-    slots = np.zeros((len(listed) + 1, 2), np.uint64)
+    index = np.zeros(len(listed) + 1, np.uint64)
     duplicates = [i for i, word in enumerate(listed) if word in listed[:i]]
-    assert words.fill_slots(slots, arena, ends, 0, len(listed)) == (duplicates[0] if duplicates else -1)
+    assert words.fill_index(index, arena, ends) == (duplicates[0] if duplicates else -1)
 
 
 @pytest.mark.parametrize(
@@ -113,16 +119,13 @@ def test_words_with_equal_keys_are_not_merged(listed):
 
 def test_words_that_share_a_home_slot_are_not_merged():
     listed = [f"w{i}".encode() for i in range(50)]
-    buffer, spans = spans_of(listed)
-    slots = np.zeros((50, 2), np.uint64)  # one free slot: nearly every search walks, and wraps around
-    arena, ends = np.zeros(400, np.uint8), np.zeros(60, np.int64)
-    ends[1:50] = np.cumsum([len(word) for word in listed[:49]])
+    buffer = spans_of(listed)[0]
+    index = np.zeros(50, np.uint64)  # one free slot: nearly every search walks, and wraps around
+    arena, ends = np.zeros(400, np.uint8), np.zeros(50, np.int64)
+    ends[1:] = np.cumsum([len(word) for word in listed[:49]])
     arena[: ends[49]] = buffer[: ends[49]]
-    assert words.fill_slots(slots, arena, ends, 0, 49) == -1
-    keys, homes = np.empty(50, np.uint64), np.empty(50, np.int64)
-    ids, lines = np.empty(50, np.int32), np.empty(50, np.int32)
-    words.look_up(buffer, spans, 50, keys, homes, slots, arena, ends, -1, ids, lines)
-    assert ids.tolist() == [*range(49), -1]
+    assert words.fill_index(index, arena, ends) == -1
+    assert looked_up(listed, index, arena, ends)[1] == [*range(49), -7]
 
 
 def test_intern_stops_before_the_word_that_has_no_room():

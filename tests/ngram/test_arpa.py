@@ -5,7 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textkit.errors import DataError
-from textkit.ngram.arpa import write_model
 from textkit.ngram.model import NGramModel, TrainingConfig
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Lines
@@ -115,7 +114,7 @@ def test_words_with_spaces_cannot_be_written(tmp_path):
     corpus = encode_corpus(Lines(["a b, c"]), Tokenizer("regex:[^,]+"))
     model = NGramModel.train(corpus, TrainingConfig(order=2))
     with pytest.raises(DataError, match="'a b' has white space"):
-        write_model(model, tmp_path / "m.arpa")
+        model.write_arpa(tmp_path / "m.arpa")
     assert not list(tmp_path.iterdir())
 
 
@@ -124,10 +123,10 @@ def test_many_blocks(tmp_path, monkeypatch):
 
     lines = [f"w{i % 7} w{i % 3} w{i % 5}" for i in range(300)]
     model = NGramModel.train(encode_corpus(Lines(lines), Tokenizer("whitespace")), TrainingConfig(order=4))
-    write_model(model, tmp_path / "one.arpa")
+    model.write_arpa(tmp_path / "one.arpa")
     monkeypatch.setattr(arpa, "_BLOCK", 50)
     monkeypatch.setattr(arpa, "_ENTRIES", 3)
-    write_model(NGramModel.load(tmp_path / "one.arpa"), tmp_path / "two.arpa")
+    NGramModel.load(tmp_path / "one.arpa").write_arpa(tmp_path / "two.arpa")
     assert sorted((tmp_path / "one.arpa").read_text().split("\n")) == sorted(
         (tmp_path / "two.arpa").read_text().split("\n")
     )

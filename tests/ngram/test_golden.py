@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from textkit.ngram.arpa import write_model
 from textkit.ngram.model import NGramModel, TrainingConfig
 from textkit.ngram.scoring import perplexity, word_scores
 from textkit.text.corpus import encode_corpus
@@ -65,7 +64,7 @@ def trained(text, order, threads=2, **settings):
 
 @pytest.mark.parametrize(("text", "order", "name"), CASES)
 def test_training_agrees_with_lmplz(text, order, name, tmp_path):
-    write_model(trained(text, order), tmp_path / "model.arpa")
+    trained(text, order).write_arpa(tmp_path / "model.arpa")
     assert_same_model(tmp_path / "model.arpa", name, tolerance=1e-5)
 
 
@@ -78,13 +77,13 @@ def test_training_agrees_with_lmplz(text, order, name, tmp_path):
     ],
 )
 def test_lmplz_options_mean_the_same(settings, name, tmp_path):
-    write_model(trained("train", 3, **settings), tmp_path / "model.arpa")
+    trained("train", 3, **settings).write_arpa(tmp_path / "model.arpa")
     assert_same_model(tmp_path / "model.arpa", name, tolerance=1e-5)
 
 
 @pytest.mark.parametrize("name", [name for _, _, name in CASES])
 def test_reading_and_writing_an_arpa_file_changes_nothing(name, tmp_path):
-    write_model(NGramModel.load(GOLDEN / f"{name}.arpa.xz"), tmp_path / "again.arpa")
+    NGramModel.load(GOLDEN / f"{name}.arpa.xz").write_arpa(tmp_path / "again.arpa")
     assert_same_model(tmp_path / "again.arpa", name, tolerance=5e-7)
 
 

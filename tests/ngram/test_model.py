@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textkit.errors import DataError, UsageError
-from textkit.ngram.arpa import write_model
 from textkit.ngram.generate import sentences
 from textkit.ngram.model import NGramModel, TrainingConfig, draw
 from textkit.ngram.scoring import line_records, perplexity
@@ -30,13 +29,13 @@ def train(lines, order, tokenizer="whitespace", **settings):
 
 def entries(model):
     """{n-gram: (log10 p, log10 backoff or None)} read off the arrays."""
-    words, found = model.vocabulary.words(), {}
+    words, trie, found = model.vocabulary.words(), model.trie(), {}
 
     def walk(node, ngram):
-        inner = node < len(model.backoff)
-        found[ngram] = (float(model.log_p[node]), float(model.backoff[node]) if inner else None)
-        for child in range(model.edges[node], model.edges[node + 1]) if inner else ():
-            walk(child, (*ngram, words[model.words[child]]))
+        inner = node < len(trie.backoff)
+        found[ngram] = (float(trie.log_p[node]), float(trie.backoff[node]) if inner else None)
+        for child in range(trie.edges[node], trie.edges[node + 1]) if inner else ():
+            walk(child, (*ngram, words[trie.words[child]]))
 
     for node in range(len(words)):
         walk(node, (words[node],))
@@ -86,7 +85,7 @@ def test_next_words_sum_to_one_and_equal_scores(lines, order, prefix):
 @given(TEXTS, st.integers(1, 4))
 def test_arpa_round_trip_is_exact(tmp_path_factory, lines, order):
     model, path = train(lines, order), tmp_path_factory.mktemp("arpa") / "m.arpa.gz"
-    write_model(model, path)
+    model.write_arpa(path)
     assert entries(NGramModel.load(path)) == entries(model)
 
 

@@ -172,22 +172,20 @@ def test_arrays_round_trip():
 
 
 def _slots_full(arrays):
-    arrays["vocab.slots"][:, 1] |= 1
+    arrays["vocab.index"] |= 1
 
 
 DAMAGE = {
-    "missing": lambda a: a.pop("vocab.slots"),
+    "missing": lambda a: a.pop("vocab.index"),
     "wrong type": lambda a: a.update({"vocab.counts": a["vocab.counts"].astype(np.int32)}),
     "too few ends": lambda a: a.update({"vocab.ends": a["vocab.ends"][:-1]}),
-    "flat slots": lambda a: a.update({"vocab.slots": a["vocab.slots"].reshape(-1)}),
+    "two-dimensional index": lambda a: a.update({"vocab.index": a["vocab.index"].reshape(1, -1)}),
     "scalar counts": lambda a: a.update({"vocab.counts": np.int64(3).reshape(())}),
     "two-dimensional arena": lambda a: a.update({"vocab.arena": a["vocab.arena"].reshape(1, -1)}),
-    "too few slots": lambda a: a.update({"vocab.slots": a["vocab.slots"][:2]}),
     "no specials": lambda a: a.update({"vocab.counts": a["vocab.counts"][:2], "vocab.ends": a["vocab.ends"][:3]}),
-    "start": lambda a: a["vocab.ends"].__setitem__(0, -5),
-    "falling ends": lambda a: a["vocab.ends"].__setitem__(2, 1 << 40),
-    "last end": lambda a: a["vocab.ends"].__setitem__(-1, 1 << 40),
-    "entry too large": lambda a: a["vocab.slots"].__setitem__((0, 1), 1 << 20),
+    "start": lambda a: a["vocab.ends"].__setitem__(0, 5),
+    "falling ends": lambda a: a["vocab.ends"].__setitem__(2, 1 << 30),
+    "last end": lambda a: a["vocab.ends"].__setitem__(-1, 1 << 30),
     "no free slot": _slots_full,
 }
 
@@ -198,3 +196,11 @@ def test_damaged_arrays_are_refused(damage):
     damage(arrays)
     with pytest.raises(DataError, match=r"model\.bin is damaged"):
         Vocabulary.from_arrays(arrays, "model.bin")
+
+
+def test_entries_of_a_damaged_index_are_never_followed_outside():
+    arrays = Vocabulary.from_words(["a", "bb"], [2, 1]).arrays()
+    index = arrays["vocab.index"]
+    index[index != 0] |= np.uint64(0xFFFF)  # ids that do not exist
+    again = Vocabulary.from_arrays(arrays, "x")
+    assert again.ids(["a", "bb", "c"]).tolist() == [0, 0, 0]

@@ -13,6 +13,7 @@ from ..errors import DataError, TextkitError
 from ..kernels import arpa as kernels
 from ..kernels.floats import POWERS, TABLES
 from ..parallel import ordered_map
+from .backoff import BackoffTrie
 
 _ENTRIES = 1 << 16  # n-grams per piece of work
 _BLOCK = 8 << 20
@@ -20,26 +21,16 @@ _PADDING = 16
 _ORDER_LIMIT = 100
 
 
-@dataclass(frozen=True)
-class Trie:
-    """A backoff model as plain arrays, see `kernels.query`; `sizes` counts the n-grams of each order."""
-
-    sizes: list[int]
-    arena: np.ndarray
-    ends: np.ndarray
-    words: np.ndarray
-    log_p: np.ndarray
-    backoff: np.ndarray
-    edges: np.ndarray
-
-
-def write(stream: IO[bytes], trie: Trie, threads: int) -> None:
+def write(stream: IO[bytes], trie: BackoffTrie, arena: np.ndarray, ends: np.ndarray, threads: int) -> None:
     """Write an ARPA file to a binary stream: orders in turn, n-grams in the order of the trie.
+
+    Args:
+        arena, ends: the words, number i being arena[ends[i]:ends[i + 1]], with some spare bytes behind the last.
 
     Raises:
         DataError: a word with white space in it, which the format cannot hold.
     """
-    _refuse_spaces(trie)
+    _refuse_spaces(arena, ends)
     stream.write(b"\\data\\\n")
     for n, size in enumerate(trie.sizes, 1):
         stream.write(f"ngram {n}={size}\n".encode())
@@ -47,38 +38,40 @@ def write(stream: IO[bytes], trie: Trie, threads: int) -> None:
     for n, size in enumerate(trie.sizes, 1):
         stream.write(f"\n\\{n}-grams:\n".encode())
         pieces = [(i, min(i + _ENTRIES, base + size)) for i in range(base, base + size, _ENTRIES)]
-        for buffers in ordered_map(lambda piece, n=n: _written(trie, n, *piece), pieces, threads):  # type: ignore[misc]
+        for buffers in ordered_map(lambda piece, n=n: _written(trie, arena, ends, n, *piece), pieces, threads):  # type: ignore[misc]
             for buffer in buffers:
                 stream.write(buffer.data)
         base += size
     stream.write(b"\n\\end\\\n")
 
 
-def _refuse_spaces(trie: Trie) -> None:
-    used = trie.arena[: int(trie.ends[-1])]
+def _refuse_spaces(arena: np.ndarray, ends: np.ndarray) -> None:
+    used = arena[: int(ends[-1])]
     bad = np.flatnonzero((used == 32) | ((used >= 9) & (used <= 13)) | (used == 0))
     if len(bad):
-        word = int(np.searchsorted(trie.ends, bad[0], side="right")) - 1
-        text = trie.arena[trie.ends[word] : trie.ends[word + 1]].tobytes().decode("utf-8", "replace")
+        word = int(np.searchsorted(ends, bad[0], side="right")) - 1
+        text = arena[ends[word] : ends[word + 1]].tobytes().decode("utf-8", "replace")
         raise DataError(
             f"the word {text!r} has white space in it, which ARPA files cannot hold.",
             "Use a tokenizer whose tokens have none.",
         )
 
 
-def _written(trie: Trie, order: int, entry: int, last: int) -> list[np.ndarray]:
+def _written(
+    trie: BackoffTrie, arena: np.ndarray, ends: np.ndarray, order: int, entry: int, last: int
+) -> list[np.ndarray]:
     path = np.zeros(order, np.int64)
     path[-1] = entry
     for k in range(order - 2, -1, -1):
         path[k] = np.searchsorted(trie.edges, trie.edges.dtype.type(path[k + 1]), side="right") - 1
-    longest = int(np.diff(trie.ends).max())
+    longest = int(np.diff(ends).max())
     prefix, prefix_size = np.empty(order * (longest + 1) + 8, np.uint8), np.array([-1], np.int64)
     room = max(_ENTRIES * 16 * (order + 2), 2 * order * (longest + 128))
     buffers = []
     while entry < last:
         out = np.empty(room, np.uint8)
         entry, size = kernels.write_entries(
-            entry, last, path, prefix, prefix_size, trie.arena, trie.ends, trie.words, trie.log_p, trie.backoff,
+            entry, last, path, prefix, prefix_size, arena, ends, trie.words, trie.log_p, trie.backoff,
             trie.edges, *TABLES, out,
         )  # fmt: skip
         buffers.append(out[:size])

@@ -114,6 +114,10 @@ if JIT_DISABLED:
         """See below."""
         return int(np.float32(value).view(np.int32))
 
+    def bits_float(bits: int) -> np.float32:
+        """See below."""
+        return np.uint32(bits).view(np.float32)
+
     def prefetch(array: np.ndarray, index: int) -> None:
         """See below."""
 
@@ -189,3 +193,14 @@ else:
             return builder.bitcast(args[0], ir.IntType(32))
 
         return types.int32(types.float32), codegen
+
+    @intrinsic
+    def bits_float(typingctx: Any, bits: Any) -> Any:
+        """The float32 with these bits, the low 32 of a uint64."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            from llvmlite import ir
+
+            return builder.bitcast(builder.trunc(args[0], ir.IntType(32)), ir.FloatType())
+
+        return types.float32(types.uint64), codegen

@@ -1,11 +1,7 @@
-"""Questions to a backoff model kept as a trie.
+"""Questions to a backoff model kept as packed records, see `bits`.
 
-The n-grams of each order lie sorted by (context, word), order after order, and are numbered through as nodes:
-    words     int32   (T,)   last word of a node; unigrams come first, in the order of their ids
-    log_p     float32 (T,)   log10 probability
-    backoff   float32 (C,)   log10 backoff weight of the nodes below the highest order
-    edges     uint32  (C+1,) children of node i are the nodes edges[i]:edges[i + 1]
-C counts the nodes below the highest order. Whatever numbers a damaged file holds, no kernel reads outside its arrays.
+Nodes are numbered within their order; a node of order 1 is the id of its word. Whatever numbers a damaged file holds,
+no kernel reads outside its arrays, provided that the levels lie inside `data`.
 
 The node of the n words that end at a place of the text is a child of the node of the n - 1 words that end one place
 before. So all places of a batch are looked up order by order, none waiting for another, and the cache lines that each
@@ -14,6 +10,7 @@ needs are asked for ahead of time.
 
 import numpy as np
 
+from .bits import BACKOFF, EDGE, LOG_P, WORD, backoff_at, edge_at, log_p_at, read_bits, record_at
 from .jit import kernel, leaf, prefetch
 
 UNK, BOS = 0, 1
@@ -25,63 +22,65 @@ _FAR, _NEAR = 24, 12  # places between asking for a node, asking for its childre
 
 
 @leaf
-def find_word(words, begin, end, word):
-    """Index of `word` in the ascending words[begin:end], or -1.
+def find_record(data, start, stride, width, begin, end, word):
+    """Index of the record with this word among the ascending ones `begin` to `end`, or -1.
 
-    Frequent words have small ids and lie in front, so the search gallops from there.
+    Record i has its word in the `width` bits at bit start + i * stride. Frequent words have small ids and lie in
+    front, so the search gallops from there.
     """
-    low, stride = begin, _LINEAR
-    while low + stride < end and words[low + stride] < word:
-        low += stride
-        stride *= 4
-    high = min(low + stride + 1, end)
+    low, step = begin, _LINEAR
+    while low + step < end and np.int64(read_bits(data, start + (low + step) * stride, width)) < word:
+        low += step
+        step *= 4
+    high = min(low + step + 1, end)
     while high - low > _LINEAR:
         middle = (low + high) >> 1
-        if words[middle] < word:
+        if np.int64(read_bits(data, start + middle * stride, width)) < word:
             low = middle + 1
         else:
             high = middle + 1
-    while low < high and words[low] < word:
+    found = np.int64(-1)
+    while low < high and found < word:
+        found = np.int64(read_bits(data, start + low * stride, width))
         low += 1
-    return low if low < high and words[low] == word else -1
+    return low - 1 if found == word else -1
+
+
+@leaf
+def stride_of(layout, level):
+    """Bits of a record."""
+    return layout[level, WORD] + layout[level, LOG_P] + layout[level, BACKOFF] + layout[level, EDGE]
 
 
 @kernel
-def find_child(node, word, words, edges):
-    """The child of `node` with this last word, or -1."""
-    if node < 0 or node >= edges.shape[0] - 1:
-        return -1
-    return find_word(words, np.int64(edges[node]), min(np.int64(edges[node + 1]), words.shape[0]), word)
-
-
-@kernel
-def look_up_order(stream, contexts, size, words, log_p, backoff, edges, nodes):
-    """nodes[i] = the child of contexts[i - 1] with the word stream[i], or -1, for i from 1 to `size`."""
-    inner, total = edges.shape[0] - 1, words.shape[0]
+def look_up_order(stream, contexts, size, data, layout, level, nodes):
+    """nodes[i] = the child in `level` of contexts[i - 1] with the word stream[i], or -1, for i from 1 to `size`."""
+    start, stride, width = record_at(layout, level, 0), stride_of(layout, level), layout[level, WORD]
+    below = record_at(layout, level - 1, 0)
+    stride_below = stride_of(layout, level - 1)
     for i in range(1, size + 1):
         if i + _FAR <= size and contexts[i + _FAR - 1] >= 0:
-            prefetch(edges, contexts[i + _FAR - 1])
-        if i + _NEAR <= size and 0 <= contexts[i + _NEAR - 1] < inner:
-            prefetch(words, min(np.int64(edges[contexts[i + _NEAR - 1]]), total - 1))
+            prefetch(data, (below + contexts[i + _FAR - 1] * stride_below) >> 3)
+        if i + _NEAR <= size and contexts[i + _NEAR - 1] >= 0:
+            prefetch(data, (start + edge_at(data, layout, level - 1, contexts[i + _NEAR - 1]) * stride) >> 3)
         found = np.int64(-1)
         context, word = contexts[i - 1], stream[i]
-        if 0 <= context < inner and word >= 0:
-            found = find_word(words, np.int64(edges[context]), min(np.int64(edges[context + 1]), total), word)
-            if found >= 0:
-                prefetch(log_p, found)
-                if found < inner:
-                    prefetch(backoff, found)
+        if context >= 0 and word >= 0:
+            begin, end = edge_at(data, layout, level - 1, context), edge_at(data, layout, level - 1, context + 1)
+            found = find_record(data, start, stride, width, begin, end, word)
         nodes[i] = found
 
 
 @kernel
-def score_stream(stream, state, order, words, log_p, backoff, edges, batch, nodes, scores, matches):
+def score_stream(stream, state, data, layout, books, batch, nodes, scores, matches):
     """Score a stream of ids, LINE_START before each sentence, which itself scores 0.
 
-    stream int32 (n,); state int64 (order,): state[k] is the node of the last k + 1 words before, or -1, and is left
-    behind as it is after the stream. batch int32 (BATCH + 1,) and nodes int64 (order, BATCH + 1) are scratch.
-    Out: scores float32 (n,), log10 probabilities; matches int32 (n,), orders of the n-grams used, 0 at line starts.
+    stream int32 (n,) of ids below V; state int64 (order,): state[k] is the node of the last k + 1 words before, or
+    -1, and is left behind as it is after the stream. batch int32 (BATCH + 1,) and nodes int64 (order, BATCH + 1) are
+    scratch. Out: scores float32 (n,), log10 probabilities; matches int32 (n,), orders of the n-grams used, 0 at line
+    starts.
     """
+    order = layout.shape[0]
     for first in range(0, stream.shape[0], BATCH):
         size = min(BATCH, stream.shape[0] - first)
         for k in range(order):
@@ -90,17 +89,17 @@ def score_stream(stream, state, order, words, log_p, backoff, edges, batch, node
             batch[i] = stream[first + i - 1]
             nodes[0, i] = batch[i] if batch[i] >= 0 else BOS
         for k in range(1, order):
-            look_up_order(batch, nodes[k - 1], size, words, log_p, backoff, edges, nodes[k])
+            look_up_order(batch, nodes[k - 1], size, data, layout, k, nodes[k])
         for i in range(1, size + 1):
             score, matched = np.float32(0.0), 0
             if batch[i] >= 0:
                 matched = order
                 while matched > 1 and nodes[matched - 1, i] < 0:
                     matched -= 1
-                score = log_p[nodes[matched - 1, i]]
+                score = log_p_at(data, layout, books, matched - 1, nodes[matched - 1, i])
                 for k in range(matched - 1, order - 1):
-                    if 0 <= nodes[k, i - 1] < backoff.shape[0]:
-                        score += backoff[nodes[k, i - 1]]
+                    if nodes[k, i - 1] >= 0:
+                        score += backoff_at(data, layout, books, k, nodes[k, i - 1])
                 if batch[i] == UNK:
                     matched = 1
             scores[first + i - 1], matches[first + i - 1] = score, matched
@@ -143,18 +142,20 @@ def sum_lines(stream, scores, totals, unknown):
 
 
 @kernel
-def next_distribution(state, order, words, log_p, backoff, edges, out):
+def next_distribution(state, data, layout, books, out):
     """log10 p(w | state) of every word w; state as in `score_stream`, out float64 (V,).
 
     Fills in the unigrams, then what each longer context lists over them.
     """
     for word in range(out.shape[0]):
-        out[word] = log_p[word]
-    for k in range(order - 1):
+        out[word] = log_p_at(data, layout, books, 0, word)
+    for k in range(layout.shape[0] - 1):
         node = state[k]
-        if 0 <= node < backoff.shape[0]:
+        if node >= 0:
+            weight = backoff_at(data, layout, books, k, node)
             for word in range(out.shape[0]):
-                out[word] += backoff[node]
-            for child in range(np.int64(edges[node]), min(np.int64(edges[node + 1]), words.shape[0])):
-                if 0 <= words[child] < out.shape[0]:
-                    out[words[child]] = log_p[child]
+                out[word] += weight
+            for child in range(edge_at(data, layout, k, node), edge_at(data, layout, k, node + 1)):
+                word = np.int64(read_bits(data, record_at(layout, k + 1, child), layout[k + 1, WORD]))
+                if word < out.shape[0]:
+                    out[word] = log_p_at(data, layout, books, k + 1, child)

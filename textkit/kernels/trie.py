@@ -1,9 +1,36 @@
-"""Building trie levels from lists of n-grams; arrays as in `query`."""
+"""Backoff models as plain arrays, nodes numbered through all orders; see `formats.backoff.BackoffTrie`.
+
+Whatever numbers a damaged file holds, no kernel reads outside its arrays.
+"""
 
 import numpy as np
 
-from .jit import kernel
-from .query import find_child
+from .jit import kernel, leaf
+
+_LINEAR = 8  # ranges up to this size are walked through
+
+
+@leaf
+def find_word(words, begin, end, word):
+    """Index of `word` in the ascending words[begin:end], or -1."""
+    low, high = begin, end
+    while high - low > _LINEAR:
+        middle = (low + high) >> 1
+        if words[middle] < word:
+            low = middle + 1
+        else:
+            high = middle + 1
+    while low < high and words[low] < word:
+        low += 1
+    return low if low < high and words[low] == word else -1
+
+
+@kernel
+def find_child(node, word, words, edges):
+    """The child of `node` with this last word, or -1."""
+    if node < 0 or node >= edges.shape[0] - 1:
+        return -1
+    return find_word(words, np.int64(edges[node]), min(np.int64(edges[node + 1]), words.shape[0]), word)
 
 
 @kernel
@@ -19,3 +46,33 @@ def descend(ngrams, column, length, words, edges, nodes):
             if node < 0:
                 break
         nodes[i] = node
+
+
+@kernel
+def find_path(ngram, first, last, words, edges):
+    """Node of the words ngram[first:last], or -1."""
+    node = np.int64(ngram[first])
+    for k in range(first + 1, last):
+        node = find_child(node, ngram[k], words, edges)
+    return node
+
+
+@kernel
+def back_off(ngrams, words, log_p, backoff, edges, numbers):
+    """numbers[i, 0] = log10 probability of the last word of ngrams[i] after the others, by backing off.
+
+    ngrams int32 (M, n), none of them in the trie, their words are; numbers float32 (M, 2) out, of which the second
+    column, the backoffs, stays as it is.
+    """
+    n = ngrams.shape[1]
+    for i in range(ngrams.shape[0]):
+        total = np.float32(0.0)
+        for first in range(n):
+            node = find_path(ngrams[i], first, n, words, edges)
+            if node >= 0:
+                total += log_p[node]
+                break
+            context = find_path(ngrams[i], first, n - 1, words, edges)
+            if 0 <= context < backoff.shape[0]:
+                total += backoff[context]
+        numbers[i, 0] = total

@@ -139,39 +139,96 @@ def intern(buffer, spans, n_spans, keys, homes, slots, arena, ends, counts, word
     return n_spans, words, n_ids, n_lines
 
 
+@leaf
+def index_entry(hashed, word):
+    """What `index` holds of a word: the low half of its hash, so that few others are compared, and id + 1."""
+    return hashed << _HALF | np.uint64(word + 1)
+
+
+@leaf
+def next_candidate(hashed, slot, index):
+    """From a slot on: the first that holds a word with this half of the hash, or a free one."""
+    while index[slot] != _ZERO and (index[slot] >> _HALF) != (hashed & _LOW_32):
+        slot += 1
+        if slot == index.shape[0]:
+            slot = 0
+    return slot
+
+
 @kernel
-def look_up(buffer, spans, n_spans, keys, homes, slots, arena, ends, missing, ids, lines):
-    """As `intern` for a fixed table: words that are not there get the id `missing`. Returns (ids, lines written)."""
-    find_homes(buffer, spans, n_spans, slots.shape[0], keys, homes)
+def find_indexed(buffer, start, end, key, hashed, slot, index, arena, ends):
+    """The word that equals buffer[start:end], searched from a slot of `index` on, or -1."""
+    while True:
+        slot = next_candidate(hashed, slot, index)
+        word = np.int64(index[slot] & _LOW_32) - 1
+        if word < 0 or word + 1 >= ends.shape[0]:
+            return -1
+        begin, length = ends[word], ends[word + 1] - ends[word]
+        if length == end - start and (
+            load_tail(arena, begin, length) == key if length <= 8 else same_bytes(buffer, start, arena, begin, length)
+        ):
+            return word
+        slot += 1
+        if slot == index.shape[0]:
+            slot = 0
+
+
+@kernel
+def look_up(buffer, spans, n_spans, index, arena, ends, missing, keys, hashes, slots, ids, lines):
+    """Ids of tokens by a fixed table, `missing` for words that are not there. Returns (ids, lines written).
+
+    index uint64 (S,): half a hash and id + 1 for each word, open addressing; arena, ends as for the table.
+    keys uint64, hashes uint64 and slots int64 (>= n_spans,) are scratch; ids, lines as for `intern`.
+    A token's slot, the place of the word there, and its bytes are asked for some tokens ahead, each in turn.
+    """
+    size = np.uint64(index.shape[0])
+    for i in range(n_spans):
+        start, end = np.int64(spans[i, 0]), np.int64(spans[i, 1])
+        if start < end:
+            keys[i] = key_of(buffer, start, end)
+            hashes[i] = mix(keys[i] + np.uint64(end - start))
+            slots[i] = np.int64(((hashes[i] >> _HALF) * size) >> _HALF)
+        else:
+            hashes[i], slots[i] = 0, 0
     n_ids, n_lines = 0, 0
     for i in range(n_spans):
+        if i + 3 * _AHEAD < n_spans:
+            prefetch(index, slots[i + 3 * _AHEAD])
+        if i + 2 * _AHEAD < n_spans:
+            ahead = i + 2 * _AHEAD
+            slots[ahead] = next_candidate(hashes[ahead], slots[ahead], index)
+            prefetch(ends, np.int64(index[slots[ahead]] & _LOW_32))
         if i + _AHEAD < n_spans:
-            prefetch(slots, homes[i + _AHEAD])
-        start, length = np.int64(spans[i, 0]), np.int64(spans[i, 1]) - np.int64(spans[i, 0])
-        if length == 0:
+            word = np.int64(index[slots[i + _AHEAD]] & _LOW_32) - 1
+            if 0 <= word < ends.shape[0]:
+                prefetch(arena, ends[word])
+        start, end = np.int64(spans[i, 0]), np.int64(spans[i, 1])
+        if start == end:
             lines[n_lines] = n_ids
             n_lines += 1
             continue
-        entry = slots[find_slot(buffer, start, length, keys[i], homes[i], slots, arena, ends), 1]
-        ids[n_ids] = missing if entry == _ZERO else np.int64(entry & _LOW_32) - 1
+        word = find_indexed(buffer, start, end, keys[i], hashes[i], slots[i], index, arena, ends)
+        ids[n_ids] = word if word >= 0 else missing
         n_ids += 1
     return n_ids, n_lines
 
 
 @kernel
-def fill_slots(slots, arena, ends, first, words):
-    """Enter the words `first` to `words` of an arena. Returns the first that is there already, or -1."""
-    for word in range(first, words):
-        if word + _AHEAD < words:
-            start, length = ends[word + _AHEAD], ends[word + _AHEAD + 1] - ends[word + _AHEAD]
-            prefetch(slots, home(key_of(arena, start, start + length), length, slots.shape[0]))
-        start, length = ends[word], ends[word + 1] - ends[word]
-        key = key_of(arena, start, start + length)
-        slot = find_slot(arena, start, length, key, home(key, length, slots.shape[0]), slots, arena, ends)
-        if slots[slot, 1] != _ZERO:
+def fill_index(index, arena, ends):
+    """Enter all words of an arena into an empty index. Returns the first that is there already, or -1."""
+    size, words = np.uint64(index.shape[0]), ends.shape[0] - 1
+    for word in range(words):
+        start, end = ends[word], ends[word + 1]
+        key = key_of(arena, start, end)
+        hashed = mix(key + np.uint64(end - start))
+        slot = np.int64(((hashed >> _HALF) * size) >> _HALF)
+        if find_indexed(arena, start, end, key, hashed, slot, index, arena, ends) >= 0:
             return word
-        slots[slot, 0] = key
-        slots[slot, 1] = np.uint64(length) << _HALF | np.uint64(word + 1)
+        while index[slot] != _ZERO:
+            slot += 1
+            if slot == index.shape[0]:
+                slot = 0
+        index[slot] = index_entry(hashed, word)
     return -1
 
 

@@ -10,45 +10,19 @@ import numpy as np
 
 from .. import __version__, files
 from ..errors import DataError, UsageError
+from ..formats.backoff import BackoffTrie
 from ..kernels import query
 from ..parallel import thread_count
-from ..progress import Progress, Reporter, silent
+from ..progress import Reporter, silent
 from ..text.corpus import EncodedCorpus
 from ..text.tokenizer import Tokenizer
-from ..text.vocabulary import BOS, EOS, SPECIALS, UNK, Vocabulary
-from . import smoothing
-from .counting import NGramCounts, count_ngrams
+from ..text.vocabulary import BOS, EOS, UNK, Vocabulary
+from .foreign import read_arpa, write_arpa
+from .packed import PackedTrie
+from .train import LONGEST_ORDER, TrainingConfig, estimate
 
 KIND = "ngram"
-FORMAT_VERSION = 1
-LONGEST_ORDER = 100
-_ARRAYS = ("words", "log_p", "backoff", "edges")
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """How to estimate a model.
-
-    Args:
-        order: length of the longest n-grams.
-        discount_fallback: discounts for counts 1, 2 and 3+ of orders whose counts do not give them.
-        prune: leave out n-grams that occur at most so often, by order (the last one for all further orders);
-            discounts and backoffs are those of the whole text.
-        limit_vocab: leave out n-grams with any other word than these.
-        interpolate_unigrams: give every word its share of the uniform distribution, not the unknown one all of it.
-        vocab_pad: take the vocabulary to be at least so large, which lowers that share.
-    """
-
-    order: int = 3
-    discount_fallback: tuple[float, ...] = smoothing.DEFAULT_FALLBACK
-    prune: tuple[int, ...] = ()
-    limit_vocab: tuple[str, ...] | None = None
-    interpolate_unigrams: bool = True
-    vocab_pad: int = 0
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.order <= LONGEST_ORDER:
-            raise UsageError(f"--order {self.order} makes no sense.", f"Give 1 to {LONGEST_ORDER}; 3 to 5 is usual.")
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -73,23 +47,23 @@ class NGramModel:
     """A backoff n-gram model.
 
     Attributes:
-        sizes: number of n-grams of each order.
-        words, log_p, backoff, edges: the trie, see `kernels.query`.
+        packed: its n-grams with their probabilities and backoff weights.
         report: how it came about: settings, discounts, size of the text.
     """
 
-    sizes: list[int]
+    packed: PackedTrie
     vocabulary: Vocabulary
     tokenizer: Tokenizer
-    words: np.ndarray
-    log_p: np.ndarray
-    backoff: np.ndarray
-    edges: np.ndarray
     report: dict[str, Any] = field(default_factory=dict)
 
     @property
     def order(self) -> int:
-        return len(self.sizes)
+        return self.packed.order
+
+    @property
+    def sizes(self) -> list[int]:
+        """Number of n-grams of each order."""
+        return self.packed.sizes
 
     @property
     def signature(self) -> str:
@@ -108,58 +82,30 @@ class NGramModel:
         threads: int | None = None,
         progress: Reporter = silent,
     ) -> "NGramModel":
-        """Estimate an interpolated modified Kneser-Ney model, the same as lmplz's.
-
-        Raises:
-            DataError: a text too large for one run.
-        """
-        config, threads = config or TrainingConfig(), thread_count(threads)
-        counts = count_ngrams(corpus, config.order, threads, progress)
-        progress(Progress("smoothing", config.order, config.order, "orders"))
-        adjusted = smoothing.adjusted_counts(counts)
-        discounts = smoothing.estimate_discounts(smoothing.counts_of_counts(counts, adjusted), config.discount_fallback)
-        allowed = _allowed(config, corpus.vocabulary)
-        kept = smoothing.kept_ngrams(counts, config.prune, allowed)
-        rule = smoothing.UnigramRule(config.interpolate_unigrams, config.vocab_pad)
-        estimates = smoothing.interpolated_kneser_ney(counts, adjusted, discounts, kept, rule, threads)
-        vocabulary = corpus.vocabulary
-        if any(config.prune) or allowed is not None:
-            estimates = smoothing.without_pruned(counts, estimates, kept)
-            vocabulary = _renumbered(counts, vocabulary)
-        report = {
-            "smoothing": "mkn",
-            "discounts": [list(d.values) for d in discounts],
-            "fallbacks": {str(n): d.fallback for n, d in enumerate(discounts, 1) if d.fallback},
-            "prune": list(config.prune),
-            "tokens": corpus.tokens,
-            "lines": corpus.lines,
-            "dropped_marks": counts.dropped_marks,
-        }
-        return cls._assemble(counts, estimates, vocabulary, corpus.tokenizer, report)
+        """Estimate a model, see `train.estimate`."""
+        estimated = estimate(corpus, config or TrainingConfig(), thread_count(threads), progress)
+        return cls.from_trie(estimated.trie, estimated.vocabulary, corpus.tokenizer, estimated.report, threads=threads)
 
     @classmethod
-    def _assemble(
+    def from_trie(
         cls,
-        counts: NGramCounts,
-        estimates: smoothing.Estimates,
+        trie: BackoffTrie,
         vocabulary: Vocabulary,
         tokenizer: Tokenizer,
         report: dict[str, Any],
+        *,
+        threads: int | None = None,
     ) -> "NGramModel":
-        levels = counts.levels
-        bases = np.cumsum([0, *(len(level.words) for level in levels)])
-        inner = levels[:-1]
-        edges = [level.edges[:-1] + np.uint32(base) for level, base in zip(inner, bases[1:], strict=False)]  # type: ignore[index]
-        return cls(
-            [len(level.words) for level in levels],
-            vocabulary,
-            tokenizer,
-            np.concatenate([level.words for level in levels]),
-            np.concatenate(estimates.log_probabilities),
-            np.concatenate(estimates.log_backoffs or [np.zeros(0, np.float32)]),
-            np.concatenate([*edges, np.array([bases[-1]], np.uint32)]) if inner else np.zeros(1, np.uint32),
-            report,
-        )
+        """A model of plain arrays, whatever made them."""
+        return cls(PackedTrie.pack(trie, thread_count(threads)), vocabulary, tokenizer, report)
+
+    def trie(self, threads: int | None = None) -> BackoffTrie:
+        """The model as plain arrays, 8 to 16 bytes an n-gram."""
+        return self.packed.unpack(thread_count(threads))
+
+    def write_arpa(self, path: str | Path, threads: int | None = None) -> None:
+        """Write an ARPA file, compressed if the name ends in .gz, .bz2, .xz or .zst."""
+        write_arpa(self.trie(threads), self.vocabulary, path, threads)
 
     def save(self, path: str | Path) -> None:
         """Write the model as one container."""
@@ -168,13 +114,9 @@ class NGramModel:
             "version": __version__,
             "signature": self.signature,
             "tokenizer": self.tokenizer.settings(),
-            "sizes": self.sizes,
             "report": self.report,
         }
-        files.save(path, KIND, header, {**self._trie(), **self.vocabulary.arrays()})
-
-    def _trie(self) -> dict[str, np.ndarray]:
-        return {name: getattr(self, name) for name in _ARRAYS}
+        files.save(path, KIND, header, {**self.packed.arrays(), **self.vocabulary.arrays(with_counts=False)})
 
     @classmethod
     def load(cls, path: str | Path, tokenizer: Tokenizer | None = None) -> "NGramModel":
@@ -193,50 +135,33 @@ class NGramModel:
             raise DataError(f"cannot open {path}: {files.why(error)}.") from error
         if own:
             return cls._from_container(files.load(path, KIND))
-        from .arpa import read_model
-
-        return read_model(path, tokenizer or Tokenizer("whitespace"))
+        trie, vocabulary = read_arpa(path)
+        return cls.from_trie(trie, vocabulary, tokenizer or Tokenizer("whitespace"), {"smoothing": "arpa"})
 
     @classmethod
     def _from_container(cls, container: files.Container) -> "NGramModel":
-        header, arrays, path = container.header, container.arrays, container.path
+        header, path = container.header, container.path
         if header.get("format_version") != FORMAT_VERSION:
             raise DataError(
                 f"{path} has model format {header.get('format_version')}, this textkit reads {FORMAT_VERSION}.",
                 "Train it again, or use the version of textkit that wrote it.",
             )
         try:
-            words, log_p, backoff, edges = (arrays[name] for name in _ARRAYS)
-            sizes, report = [int(n) for n in header["sizes"]], dict(header["report"])
-            tokenizer = Tokenizer.from_settings(header["tokenizer"])
+            report, tokenizer = dict(header["report"]), Tokenizer.from_settings(header["tokenizer"])
         except (KeyError, TypeError, ValueError, UsageError) as error:
             raise DataError(f"{path} is damaged: its header lacks or spoils {error}.") from None
-        vocabulary = Vocabulary.from_arrays(arrays, path)
-        model = cls(sizes, vocabulary, tokenizer, words, log_p, backoff, edges, report)
-        model._check(str(path))
-        return model
-
-    def _check(self, path: str) -> None:
-        """Refuse arrays that do not fit together (what is inside them the kernels guard against)."""
-        inner = sum(self.sizes[:-1])
-        fits = (
-            1 <= self.order <= LONGEST_ORDER
-            and min(self.sizes) >= 0
-            and self.sizes[0] == len(self.vocabulary)
-            and self.words.shape == self.log_p.shape == (sum(self.sizes),)
-            and self.backoff.shape == (inner,)
-            and self.edges.shape == (inner + 1,)
-            and [a.dtype for a in self._trie().values()] == [np.int32, np.float32, np.float32, np.uint32]
-        )
-        if not fits:
-            raise DataError(f"{path} is damaged: its arrays do not fit together.")
+        vocabulary = Vocabulary.from_arrays(container.arrays, path)
+        packed = PackedTrie.from_arrays(container.arrays, len(vocabulary), path)
+        if packed.order > LONGEST_ORDER:
+            raise DataError(f"{path} is damaged: its order is {packed.order}.")
+        return cls(packed, vocabulary, tokenizer, report)
 
     # --- scoring ----------------------------------------------------------------------------------------
 
     @property
-    def query_arrays(self) -> tuple[Any, ...]:
-        """Order, words, log_p, backoff, edges: what the kernels of `kernels.query` take."""
-        return self.order, self.words, self.log_p, self.backoff, self.edges
+    def query_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What the kernels of `kernels.query` take."""
+        return self.packed.data, self.packed.layout, self.packed.books
 
     def start(self, bos: bool = True) -> State:
         """The state at the beginning of a sentence, or (bos=False) of no context at all."""
@@ -344,28 +269,6 @@ class NGramModel:
                 return
             yield self.vocabulary.word(word)
             _, _, state = self.advance(state, np.array([word], np.int32))
-
-
-def _allowed(config: TrainingConfig, vocabulary: Vocabulary) -> np.ndarray | None:
-    """Which words may stay, bool (V,), or None for all."""
-    if config.limit_vocab is None:
-        return None
-    allowed = np.zeros(len(vocabulary), np.bool_)
-    allowed[vocabulary.ids(config.limit_vocab)] = True
-    allowed[: len(SPECIALS)] = True
-    return allowed
-
-
-def _renumbered(counts: NGramCounts, vocabulary: Vocabulary) -> Vocabulary:
-    """The words that are left among the unigrams; gives every level their new ids."""
-    left = counts.levels[0].words
-    if len(left) == len(vocabulary):
-        return vocabulary
-    ids = np.full(len(vocabulary), UNK, np.int32)
-    ids[left] = np.arange(len(left))
-    for level in counts.levels:
-        level.words = ids[level.words]
-    return vocabulary.subset(left)
 
 
 def draw(log_weights: np.ndarray, rng: np.random.Generator, temperature: float, top_k: int | None, top_p: float) -> int:

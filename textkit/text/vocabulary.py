@@ -103,24 +103,24 @@ class Vocabulary:
         arena: uint8, the words' bytes one after the other with PADDING spare ones.
         ends: int64 (V + 1,), word i is arena[ends[i]:ends[i + 1]].
         counts: int64 (V,), occurrences in the text that the vocabulary comes from.
-        slots: the hash table over them as in `kernels.words`; made when needed where it is not given.
+        index: the hash table over them, see `kernels.words.look_up`; made when needed where it is not given.
     """
 
     def __init__(
-        self, arena: np.ndarray, ends: np.ndarray, counts: np.ndarray, slots: np.ndarray | None = None
+        self, arena: np.ndarray, ends: np.ndarray, counts: np.ndarray, index: np.ndarray | None = None
     ) -> None:
         self.arena, self.ends, self.counts = arena, ends, counts
-        if slots is not None:
-            self.slots = slots
+        if index is not None:
+            self.index = index
 
     @cached_property
-    def slots(self) -> np.ndarray:
+    def index(self) -> np.ndarray:
         """The hash table, made when a word is first looked up. Raises DataError for a word that is there twice."""
-        slots = np.zeros((int(len(self) * 1.5) + 8, 2), np.uint64)
-        duplicate = words.fill_slots(slots, self.arena, self.ends, 0, len(self))
+        index = np.zeros(int(len(self) * 1.25) + 8, np.uint64)
+        duplicate = words.fill_index(index, self.arena, self.ends)
         if duplicate >= 0:
             raise DataError(f"the word '{self.word(duplicate)}' stands in the vocabulary twice.")
-        return slots
+        return index
 
     @classmethod
     def from_words(cls, listed: Iterable[str], counts: Sequence[int] | None = None) -> "Vocabulary":
@@ -134,7 +134,7 @@ class Vocabulary:
         if counts is not None:
             numbers[len(SPECIALS) :] = counts
         vocabulary = cls(arena, ends, numbers)
-        vocabulary.slots  # noqa: B018 - refuses duplicates
+        vocabulary.index  # noqa: B018 - refuses duplicates
         return vocabulary
 
     @classmethod
@@ -212,43 +212,42 @@ class Vocabulary:
     def look_up(self, buffer: np.ndarray, spans: np.ndarray, n_spans: int) -> tuple[np.ndarray, np.ndarray]:
         """As `WordTable.intern`, without adding: ids (int32) and the number of ids before each line end."""
         ids, lines = np.empty(n_spans, np.int32), np.empty(n_spans, np.int32)
-        keys, homes = np.empty(n_spans, np.uint64), np.empty(n_spans, np.int64)
+        scratch = np.empty(n_spans, np.uint64), np.empty(n_spans, np.uint64), np.empty(n_spans, np.int64)
         n_ids, n_lines = words.look_up(
-            buffer, spans, n_spans, keys, homes, self.slots, self.arena, self.ends, UNK, ids, lines
+            buffer, spans, n_spans, self.index, self.arena, self.ends, UNK, *scratch, ids, lines
         )
         return ids[:n_ids], lines[:n_lines]
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def arrays(self, with_counts: bool = True) -> dict[str, np.ndarray]:
         """The arrays a container holds of it."""
-        return {
-            "vocab.arena": self.arena, "vocab.ends": self.ends, "vocab.counts": self.counts, "vocab.slots": self.slots,
-        }  # fmt: skip
+        narrow = int(self.ends[-1]) < 1 << 32
+        ends = self.ends.astype(np.uint32) if narrow else self.ends
+        found = {"vocab.arena": self.arena, "vocab.ends": ends, "vocab.index": self.index}
+        return {**found, "vocab.counts": self.counts} if with_counts else found
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, Any], name: object) -> "Vocabulary":
-        """The inverse of `arrays`; `name` of the file is for messages. Raises DataError for nonsense."""
+        """The inverse of `arrays`; without counts they are 0. `name` of the file is for messages.
+
+        Raises:
+            DataError: what is there makes no sense.
+        """
         try:
-            arena, ends, counts, slots = (arrays[f"vocab.{k}"] for k in ("arena", "ends", "counts", "slots"))
+            arena, ends, index = (arrays[f"vocab.{k}"] for k in ("arena", "ends", "index"))
         except KeyError as missing:
             raise DataError(f"{name} is damaged: it has no array {missing}.") from None
-        shapes = (
-            arena.ndim == counts.ndim == 1
-            and ends.shape == (len(counts) + 1,)
-            and slots.ndim == 2
-            and slots.shape[1] == 2
-        )
-        types = [a.dtype for a in (arena, ends, counts, slots)] == [np.uint8, np.int64, np.int64, np.uint64]
-        entries = slots[:, 1] if shapes else np.zeros(0, np.uint64)
+        counts = arrays.get("vocab.counts", np.zeros(max(len(ends) - 1, 0), np.int64))
+        shapes = arena.ndim == counts.ndim == index.ndim == 1 and ends.shape == (len(counts) + 1,)
+        types = [a.dtype for a in (arena, counts, index)] == [np.uint8, np.int64, np.uint64]
         if (
-            not (shapes and types and len(counts) >= len(SPECIALS) and len(slots) > len(counts))
+            not (shapes and types and ends.dtype in (np.uint32, np.int64) and len(counts) >= len(SPECIALS))
             or ends[0] != 0
-            or (np.diff(ends) <= 0).any()
-            or ends[-1] + PADDING > len(arena)
-            or int((entries & np.uint64(0xFFFFFFFF)).max()) > len(counts)
-            or not (entries == 0).any()
+            or not (ends[1:] > ends[:-1]).all()
+            or int(ends[-1]) + PADDING > len(arena)
+            or not (index == 0).any()
         ):
             raise DataError(f"{name} is damaged: its vocabulary makes no sense.")
-        return cls(arena, ends, counts, slots)
+        return cls(arena, ends.astype(np.int64), counts, index)
 
     def save_text(self, path: str | Path) -> None:
         """Write `word<TAB>count` lines, most frequent first, without the specials."""

@@ -1,0 +1,169 @@
+"""Backoff tries in as few bytes as they need: what a model file holds and the query kernels read."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from ..formats.backoff import BackoffTrie
+from ..kernels import bits
+from ..parallel import ordered_map, split_evenly
+
+_PIECE = 1 << 16  # records packed at a time; a multiple of 8, so that pieces meet at whole bytes
+_EXACT, _SIGNED = 31, 32  # bits of a stored float without and with its sign
+_RANGE = {bits.WORD: (0, 31), bits.LOG_P: (1, 32), bits.BACKOFF: (0, 32), bits.EDGE: (0, 32)}
+
+
+@dataclass(frozen=True)
+class PackedTrie:
+    """A backoff model as records of bit fields, see `kernels.bits`.
+
+    Attributes:
+        data: uint8, the records of all levels and some spare bytes.
+        layout: int64 (order, 8).
+        books: float32, the values of quantised numbers.
+    """
+
+    data: np.ndarray
+    layout: np.ndarray
+    books: np.ndarray
+
+    @property
+    def order(self) -> int:
+        return len(self.layout)
+
+    @property
+    def sizes(self) -> list[int]:
+        return self.layout[:, bits.SIZE].tolist()
+
+    @classmethod
+    def pack(cls, trie: BackoffTrie, threads: int, codes: "Quantised | None" = None) -> "PackedTrie":
+        """Pack a trie exactly, or with numbers quantised before."""
+        layout = _layout(trie, codes)
+        data = np.zeros(int(layout[-1, bits.BASE]) + _level_bytes(layout[-1], 0) + bits.SPARE, np.uint8)
+        for level in range(trie.order):
+            _pack_level(trie, codes, layout, level, data, threads)
+        return cls(data, layout, codes.books if codes else np.zeros(0, np.float32))
+
+    def unpack(self, threads: int) -> BackoffTrie:
+        """The same model as plain arrays."""
+        sizes = self.sizes
+        bases = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+        inner = int(bases[-2])
+        words, log_p = np.empty(int(bases[-1]), np.int32), np.empty(int(bases[-1]), np.float32)
+        backoff, edges = np.empty(inner, np.float32), np.empty(inner + 1, np.uint32)
+        edges[-1] = bases[-1] if inner else 0
+        for level, (base, end) in enumerate(pairwise(bases.tolist())):
+            parts = (words[base:end], log_p[base:end], backoff[base:end], edges[base:end])
+
+            def work(part: tuple[int, int], level: int = level, shift: int = end, parts: tuple = parts) -> None:
+                bits.unpack(self.data, self.layout, self.books, level, *part, shift, *parts)
+
+            for _ in ordered_map(work, split_evenly(sizes[level], 8 * threads), threads):
+                pass
+        return BackoffTrie(sizes, words, log_p, backoff, edges)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays a container holds of it."""
+        return {"trie.data": self.data, "trie.layout": self.layout, "trie.books": self.books}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, Any], vocabulary: int, name: object) -> "PackedTrie":
+        """The inverse of `arrays`. Raises DataError where the levels do not lie inside the data."""
+        try:
+            found = cls(arrays["trie.data"], np.array(arrays["trie.layout"]), np.array(arrays["trie.books"]))
+        except KeyError as missing:
+            raise DataError(f"{name} is damaged: it has no array {missing}.") from None
+        if not found._sound(vocabulary):
+            raise DataError(f"{name} is damaged: its arrays do not fit together.")
+        return found
+
+    def _sound(self, vocabulary: int) -> bool:
+        data, layout, books = self.data, self.layout, self.books
+        if [a.dtype for a in (data, layout, books)] != [np.uint8, np.int64, np.float32]:
+            return False
+        if (data.ndim, books.ndim, layout.ndim) != (1, 1, 2) or layout.shape[1] != bits.FIELDS or not len(layout):
+            return False
+        limits_kept = all(
+            ((layout[:, field] >= low) & (layout[:, field] <= high)).all() for field, (low, high) in _RANGE.items()
+        )
+        if not limits_kept or (layout[:, bits.SIZE] < 0).any() or layout[0, bits.SIZE] != vocabulary:
+            return False
+        if (layout[1:, bits.WORD] == 0).any() or (layout[:-1, [bits.BACKOFF, bits.EDGE]] == 0).any():
+            return False
+        return all(self._level_sound(level) for level in range(self.order))
+
+    def _level_sound(self, level: int) -> bool:
+        row = self.layout[level]
+        base, size = int(row[bits.BASE]), int(row[bits.SIZE])
+        end = base + _level_bytes(row, int(level < self.order - 1)) + bits.SPARE
+        books = all(
+            -1 <= row[book] and (row[book] < 0 or row[book] + (1 << min(int(row[width]), 32)) <= len(self.books))
+            for book, width in ((bits.P_BOOK, bits.LOG_P), (bits.B_BOOK, bits.BACKOFF))
+        )
+        return books and 0 <= base and size < 1 << 32 and end <= len(self.data)
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """Numbers replaced by codes.
+
+    Attributes:
+        log_p, backoff: uint32 codes by node, as long as those of the trie.
+        width: bits of a code.
+        books: float32, values of codes; each order but the first has 2**width for log_p, then for backoff.
+    """
+
+    log_p: np.ndarray
+    backoff: np.ndarray
+    width: int
+    books: np.ndarray
+
+
+def _level_bytes(row: np.ndarray, ending: int) -> int:
+    width = int(row[[bits.WORD, bits.LOG_P, bits.BACKOFF, bits.EDGE]].sum())
+    return ((int(row[bits.SIZE]) + ending) * width + 7) // 8
+
+
+def _layout(trie: BackoffTrie, codes: Quantised | None) -> np.ndarray:
+    layout = np.zeros((trie.order, bits.FIELDS), np.int64)
+    layout[:, [bits.P_BOOK, bits.B_BOOK]] = -1
+    bases, position = trie.bases, 0
+    for level, size in enumerate(trie.sizes):
+        row, inner = layout[level], level < trie.order - 1
+        row[bits.BASE], row[bits.SIZE] = position, size
+        row[bits.WORD] = max(1, (trie.sizes[0] - 1).bit_length()) if level else 0
+        row[bits.LOG_P] = _EXACT if (trie.log_p[bases[level] : bases[level + 1]] <= 0).all() else _SIGNED
+        if inner:
+            row[bits.BACKOFF] = _EXACT if (trie.backoff[bases[level] : bases[level + 1]] <= 0).all() else _SIGNED
+            row[bits.EDGE] = max(1, trie.sizes[level + 1].bit_length())
+        if codes and level:
+            row[bits.LOG_P], row[bits.P_BOOK] = codes.width, 2 * (level - 1) << codes.width
+            if inner:
+                row[bits.BACKOFF], row[bits.B_BOOK] = codes.width, (2 * level - 1) << codes.width
+        position += -(-_level_bytes(row, int(inner)) // 64) * 64
+    return layout
+
+
+def _pack_level(
+    trie: BackoffTrie, codes: Quantised | None, layout: np.ndarray, level: int, data: np.ndarray, threads: int
+) -> None:
+    base, end = trie.bases[level : level + 2].tolist()
+    inner = level < trie.order - 1
+    log_p = codes.log_p if codes and level else trie.log_p.view(np.uint32)
+    backoff = codes.backoff if codes and level else trie.backoff.view(np.uint32)
+    arrays = (trie.words[base:end], log_p[base:end], backoff[base:end], trie.edges[base : end + 1])
+    total, start = end - base + int(inner), int(layout[level, bits.BASE])
+    width = _level_bytes(layout[level], 0) if total == 0 else int(layout[level, 2:6].sum())
+
+    def work(first: int) -> None:
+        last = min(first + _PIECE, total)
+        size = ((last - first) * width + 7) // 8
+        out = np.empty(size + bits.SPARE, np.uint8)
+        bits.pack(*arrays, end, layout, level, first, last, out)
+        data[start + first * width // 8 :][:size] = out[:size]
+
+    for _ in ordered_map(work, range(0, total, _PIECE), threads):
+        pass

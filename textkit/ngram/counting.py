@@ -42,11 +42,14 @@ class NGramCounts:
         levels: unigrams first.
         last: word ids of the n-gram of order N that comes last when words are numbered by first appearance and
             n-grams are compared from their last word back, padded in front with <s>; the counts of counts need it.
+        tokens, lines: size of the text.
         dropped_marks: sentence marks that stood in the text as words and were left out.
     """
 
     levels: list[Level]
     last: list[int]
+    tokens: int
+    lines: int
     dropped_marks: int
 
     @property
@@ -80,7 +83,7 @@ def count_ngrams(corpus: EncodedCorpus, order: int, threads: int, progress: Repo
         edges = levels[-2].edges
         assert edges is not None
         after_bos = range(int(edges[after_bos.start]), int(edges[after_bos.stop]))
-    return NGramCounts(levels, last, dropped)
+    return NGramCounts(levels, last, corpus.tokens, corpus.lines, dropped)
 
 
 def _stream(corpus: EncodedCorpus, threads: int) -> tuple[np.ndarray, int]:

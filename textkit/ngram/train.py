@@ -52,20 +52,26 @@ class Estimated:
 
 
 def estimate(corpus: EncodedCorpus, config: TrainingConfig, threads: int, progress: Reporter = silent) -> Estimated:
-    """Estimate an interpolated modified Kneser-Ney model, the same as lmplz's.
+    """Count an encoded corpus and estimate a model from the counts.
 
     Raises:
         DataError: a text too large for one run.
     """
     counts = count_ngrams(corpus, config.order, threads, progress)
+    return estimate_from_counts(counts, corpus.vocabulary, config, threads, progress)
+
+
+def estimate_from_counts(
+    counts: NGramCounts, vocabulary: Vocabulary, config: TrainingConfig, threads: int, progress: Reporter = silent
+) -> Estimated:
+    """Estimate an interpolated modified Kneser-Ney model, the same as lmplz's; uses up the counts."""
     progress(Progress("smoothing", config.order, config.order, "orders"))
     adjusted = smoothing.adjusted_counts(counts)
     discounts = smoothing.estimate_discounts(smoothing.counts_of_counts(counts, adjusted), config.discount_fallback)
-    allowed = _allowed(config, corpus.vocabulary)
+    allowed = _allowed(config, vocabulary)
     kept = smoothing.kept_ngrams(counts, config.prune, allowed)
     rule = smoothing.UnigramRule(config.interpolate_unigrams, config.vocab_pad)
     estimates = smoothing.interpolated_kneser_ney(counts, adjusted, discounts, kept, rule, threads)
-    vocabulary = corpus.vocabulary
     if any(config.prune) or allowed is not None:
         estimates = smoothing.without_pruned(counts, estimates, kept)
         vocabulary = _renumbered(counts, vocabulary)
@@ -74,8 +80,8 @@ def estimate(corpus: EncodedCorpus, config: TrainingConfig, threads: int, progre
         "discounts": [list(d.values) for d in discounts],
         "fallbacks": {str(n): d.fallback for n, d in enumerate(discounts, 1) if d.fallback},
         "prune": list(config.prune),
-        "tokens": corpus.tokens,
-        "lines": corpus.lines,
+        "tokens": counts.tokens,
+        "lines": counts.lines,
         "dropped_marks": counts.dropped_marks,
     }
     trie = BackoffTrie.from_levels(

@@ -1,9 +1,9 @@
-"""Records of bit fields, one after the other in a byte array: a trie level in as few bytes as it needs.
+"""A trie level in as few bytes as it needs: numbers of any width, one after the other in a byte array.
 
-A record is word | log_p | backoff | edge, each field as wide as its level's row of `layout` says; the highest order
+Each level has two sections: its words, where the searches go, and its records log_p | backoff | edge; the highest order
 has no backoffs and edges. layout int64 (order, FIELDS), by column:
-    BASE        first byte of the level
-    SIZE        n-grams of the level; below the highest order one more record ends the last one's children
+    WORDS, RECORDS    first byte of the two sections
+    SIZE              n-grams; below the highest order one more record ends the last one's children
     WORD, LOG_P, BACKOFF, EDGE    width in bits, 0 for what is not stored (the words of unigrams are their ids)
     P_BOOK, B_BOOK    where in `books`, float32, the values of the codes begin, or -1 where floats are stored
 Floats are stored as their 31 bits without the sign, which is negative, or with it in 32.
@@ -13,16 +13,14 @@ import numpy as np
 
 from .jit import bits_float, kernel, leaf, load_u64, store_u64
 
-BASE, SIZE, WORD, LOG_P, BACKOFF, EDGE, P_BOOK, B_BOOK = range(8)
-FIELDS = 8
-SPARE = 8  # bytes behind the last record that are read with it
+WORDS, RECORDS, SIZE, WORD, LOG_P, BACKOFF, EDGE, P_BOOK, B_BOOK = range(9)
+FIELDS = 9
+SPARE = 8  # bytes behind the last number that are read with it
 
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _WORD_SIZE = np.uint64(64)
 _SEVEN = np.uint64(7)
-_EIGHT = np.uint64(8)
 _THREE = np.uint64(3)
-_NO_SIGN = np.uint64(0x7FFFFFFF)
 
 
 @leaf
@@ -33,10 +31,15 @@ def read_bits(data, position, width):
 
 
 @leaf
+def stride_of(layout, level):
+    """Bits of a record."""
+    return layout[level, LOG_P] + layout[level, BACKOFF] + layout[level, EDGE]
+
+
+@leaf
 def record_at(layout, level, index):
     """Bit position of a record."""
-    width = layout[level, WORD] + layout[level, LOG_P] + layout[level, BACKOFF] + layout[level, EDGE]
-    return 8 * layout[level, BASE] + index * width
+    return 8 * layout[level, RECORDS] + index * stride_of(layout, level)
 
 
 @leaf
@@ -50,52 +53,54 @@ def decoded(code, width, book, books):
 
 
 @leaf
+def word_at(data, layout, level, index):
+    """Last word of an n-gram above order 1."""
+    return np.int64(read_bits(data, 8 * layout[level, WORDS] + index * layout[level, WORD], layout[level, WORD]))
+
+
+@leaf
 def log_p_at(data, layout, books, level, index):
     """log10 probability of an n-gram."""
     width = layout[level, LOG_P]
-    code = read_bits(data, record_at(layout, level, index) + layout[level, WORD], width)
-    return decoded(code, width, layout[level, P_BOOK], books)
+    return decoded(read_bits(data, record_at(layout, level, index), width), width, layout[level, P_BOOK], books)
 
 
 @leaf
 def backoff_at(data, layout, books, level, index):
     """log10 backoff weight of an n-gram below the highest order."""
     width = layout[level, BACKOFF]
-    position = record_at(layout, level, index) + layout[level, WORD] + layout[level, LOG_P]
-    return decoded(read_bits(data, position, width), width, layout[level, B_BOOK], books)
+    code = read_bits(data, record_at(layout, level, index) + layout[level, LOG_P], width)
+    return decoded(code, width, layout[level, B_BOOK], books)
 
 
 @leaf
 def edge_at(data, layout, level, index):
     """Where the children of an n-gram begin in the level above, at most at its end."""
-    position = record_at(layout, level, index) + layout[level, WORD] + layout[level, LOG_P] + layout[level, BACKOFF]
+    position = record_at(layout, level, index) + layout[level, LOG_P] + layout[level, BACKOFF]
     return min(np.int64(read_bits(data, position, layout[level, EDGE])), layout[level + 1, SIZE])
 
 
 @kernel
-def pack(words, log_p, backoff, edges, shift, layout, level, first, last, out):
-    """Write the records `first` to `last` of a level; `first` a multiple of 8, out uint8 (their bytes + SPARE,).
+def pack(columns, widths, shift, first, last, out):
+    """Write the rows `first` to `last` of up to three columns side by side.
 
-    words int32, log_p and backoff uint32 codes or bits of floats, edges uint32, of which `shift` is subtracted.
+    columns: three uint32 arrays, those of width 0 empty; widths int64 (3,) in bits. `shift` is subtracted from the
+    third, and a column that ends before `last` goes on with 0. `first` is a multiple of 8; out uint8 (their bytes +
+    SPARE,).
     """
-    size = layout[level, SIZE]
-    wide = layout[level, WORD], layout[level, LOG_P], layout[level, BACKOFF], layout[level, EDGE]
     position, filled, pending = np.int64(0), np.uint64(0), np.uint64(0)
     for i in range(first, last):
-        for field in range(4):
-            if wide[field] == 0:
-                continue
-            value = np.uint64(0)
-            if field == 3:
-                value = np.uint64(np.int64(edges[i]) - shift)
-            elif i < size:
-                value = np.uint64(words[i] if field == 0 else log_p[i] if field == 1 else backoff[i])
-            pending |= (value & (_ALL >> (_WORD_SIZE - np.uint64(wide[field])))) << filled
-            filled += np.uint64(wide[field])
-            store_u64(out, position, pending)
-            position += np.int64(filled >> _THREE)
-            pending >>= filled & ~_SEVEN
-            filled &= _SEVEN
+        for k in range(3):
+            width = np.uint64(widths[k])
+            if width > 0:
+                value = np.int64(columns[k][i]) if i < columns[k].shape[0] else np.int64(0)
+                value -= shift if k == 2 else 0
+                pending |= (np.uint64(value) & (_ALL >> (_WORD_SIZE - width))) << filled
+                filled += width
+                store_u64(out, position, pending)
+                position += np.int64(filled >> _THREE)
+                pending >>= filled & ~_SEVEN
+                filled &= _SEVEN
 
 
 @kernel
@@ -106,9 +111,7 @@ def unpack(data, layout, books, level, first, last, shift, words, log_p, backoff
     """
     inner = level < layout.shape[0] - 1
     for i in range(first, last):
-        words[i] = i
-        if layout[level, WORD] > 0:
-            words[i] = np.int64(read_bits(data, record_at(layout, level, i), layout[level, WORD]))
+        words[i] = word_at(data, layout, level, i) if level > 0 else i
         log_p[i] = log_p_at(data, layout, books, level, i)
         if inner:
             backoff[i] = backoff_at(data, layout, books, level, i)

@@ -155,19 +155,21 @@ def next_candidate(hashed, slot, index):
     return slot
 
 
-@kernel
+@leaf
 def find_indexed(buffer, start, end, key, hashed, slot, index, arena, ends):
     """The word that equals buffer[start:end], searched from a slot of `index` on, or -1."""
+    length = end - start
     while True:
         slot = next_candidate(hashed, slot, index)
         word = np.int64(index[slot] & _LOW_32) - 1
         if word < 0 or word + 1 >= ends.shape[0]:
             return -1
-        begin, length = ends[word], ends[word + 1] - ends[word]
-        if length == end - start and (
-            load_tail(arena, begin, length) == key if length <= 8 else same_bytes(buffer, start, arena, begin, length)
-        ):
-            return word
+        if ends[word + 1] - ends[word] == length:
+            if length <= 8:
+                if load_tail(arena, ends[word], length) == key:
+                    return word
+            elif same_bytes(buffer, start, arena, ends[word], length):
+                return word
         slot += 1
         if slot == index.shape[0]:
             slot = 0

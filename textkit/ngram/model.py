@@ -191,8 +191,10 @@ class NGramModel:
             log10 probabilities float32 (n,) and orders of the n-grams used int32 (n,).
         """
         scores, matches = np.empty(len(stream), np.float32), np.empty(len(stream), np.int32)
-        batch, scratch = np.empty(query.BATCH + 1, np.int32), np.empty((self.order, query.BATCH + 1), np.int64)
-        query.score_stream(stream, nodes, *self.query_arrays, batch, scratch, scores, matches)
+        places = min(query.BATCH, len(stream)) + 1
+        batch, scratch = np.empty(places, np.int32), np.empty((3, places), np.int64)
+        found = np.empty((self.order, places), np.int64)
+        query.score_stream(stream, nodes, *self.query_arrays, batch, scratch, found, scores, matches)
         return scores, matches
 
     def full_scores(self, text: str, bos: bool = True, eos: bool = True) -> list[WordScore]:

@@ -18,11 +18,11 @@ _RANGE = {bits.WORD: (0, 31), bits.LOG_P: (1, 32), bits.BACKOFF: (0, 32), bits.E
 
 @dataclass(frozen=True)
 class PackedTrie:
-    """A backoff model as records of bit fields, see `kernels.bits`.
+    """A backoff model as numbers of few bits, see `kernels.bits`.
 
     Attributes:
-        data: uint8, the records of all levels and some spare bytes.
-        layout: int64 (order, 8).
+        data: uint8, the sections of all levels and some spare bytes.
+        layout: int64 (order, 9).
         books: float32, the values of quantised numbers.
     """
 
@@ -41,8 +41,8 @@ class PackedTrie:
     @classmethod
     def pack(cls, trie: BackoffTrie, threads: int, codes: "Quantised | None" = None) -> "PackedTrie":
         """Pack a trie exactly, or with numbers quantised before."""
-        layout = _layout(trie, codes)
-        data = np.zeros(int(layout[-1, bits.BASE]) + _level_bytes(layout[-1], 0) + bits.SPARE, np.uint8)
+        layout, size = _layout(trie, codes)
+        data = np.zeros(size, np.uint8)
         for level in range(trie.order):
             _pack_level(trie, codes, layout, level, data, threads)
         return cls(data, layout, codes.books if codes else np.zeros(0, np.float32))
@@ -97,13 +97,14 @@ class PackedTrie:
 
     def _level_sound(self, level: int) -> bool:
         row = self.layout[level]
-        base, size = int(row[bits.BASE]), int(row[bits.SIZE])
-        end = base + _level_bytes(row, int(level < self.order - 1)) + bits.SPARE
+        words, records = _section_bytes(row, int(level < self.order - 1))
+        ends = int(row[bits.WORDS]) + words, int(row[bits.RECORDS]) + records
         books = all(
-            -1 <= row[book] and (row[book] < 0 or row[book] + (1 << min(int(row[width]), 32)) <= len(self.books))
+            -1 <= row[book] and (row[book] < 0 or row[book] + (1 << int(row[width])) <= len(self.books))
             for book, width in ((bits.P_BOOK, bits.LOG_P), (bits.B_BOOK, bits.BACKOFF))
         )
-        return books and 0 <= base and size < 1 << 32 and end <= len(self.data)
+        starts_sound = row[bits.WORDS] >= 0 and row[bits.RECORDS] >= 0 and row[bits.SIZE] < 1 << 32
+        return books and starts_sound and max(ends) + bits.SPARE <= len(self.data)
 
 
 @dataclass(frozen=True)
@@ -122,48 +123,65 @@ class Quantised:
     books: np.ndarray
 
 
-def _level_bytes(row: np.ndarray, ending: int) -> int:
-    width = int(row[[bits.WORD, bits.LOG_P, bits.BACKOFF, bits.EDGE]].sum())
-    return ((int(row[bits.SIZE]) + ending) * width + 7) // 8
+def _section_bytes(row: np.ndarray, ending: int) -> tuple[int, int]:
+    """Bytes of a level's words and of its records, of which `ending` more than n-grams."""
+    size, stride = int(row[bits.SIZE]), int(row[[bits.LOG_P, bits.BACKOFF, bits.EDGE]].sum())
+    return (size * int(row[bits.WORD]) + 7) // 8, ((size + ending) * stride + 7) // 8
 
 
-def _layout(trie: BackoffTrie, codes: Quantised | None) -> np.ndarray:
+def _layout(trie: BackoffTrie, codes: Quantised | None) -> tuple[np.ndarray, int]:
+    """The layout of a packed trie, and the bytes it takes."""
     layout = np.zeros((trie.order, bits.FIELDS), np.int64)
     layout[:, [bits.P_BOOK, bits.B_BOOK]] = -1
     bases, position = trie.bases, 0
     for level, size in enumerate(trie.sizes):
         row, inner = layout[level], level < trie.order - 1
-        row[bits.BASE], row[bits.SIZE] = position, size
+        row[bits.SIZE] = size
         row[bits.WORD] = max(1, (trie.sizes[0] - 1).bit_length()) if level else 0
-        row[bits.LOG_P] = _EXACT if (trie.log_p[bases[level] : bases[level + 1]] <= 0).all() else _SIGNED
+        row[bits.LOG_P] = _float_bits(trie.log_p[bases[level] : bases[level + 1]])
         if inner:
-            row[bits.BACKOFF] = _EXACT if (trie.backoff[bases[level] : bases[level + 1]] <= 0).all() else _SIGNED
+            row[bits.BACKOFF] = _float_bits(trie.backoff[bases[level] : bases[level + 1]])
             row[bits.EDGE] = max(1, trie.sizes[level + 1].bit_length())
         if codes and level:
             row[bits.LOG_P], row[bits.P_BOOK] = codes.width, 2 * (level - 1) << codes.width
             if inner:
                 row[bits.BACKOFF], row[bits.B_BOOK] = codes.width, (2 * level - 1) << codes.width
-        position += -(-_level_bytes(row, int(inner)) // 64) * 64
-    return layout
+        row[bits.WORDS] = position
+        row[bits.RECORDS] = position = position + _section_bytes(row, inner)[0]
+        position += _section_bytes(row, inner)[1]
+    return layout, position + bits.SPARE
+
+
+def _float_bits(values: np.ndarray) -> int:
+    return _EXACT if (values <= 0).all() else _SIGNED
 
 
 def _pack_level(
     trie: BackoffTrie, codes: Quantised | None, layout: np.ndarray, level: int, data: np.ndarray, threads: int
 ) -> None:
+    row, nothing = layout[level], np.zeros(0, np.uint32)
     base, end = trie.bases[level : level + 2].tolist()
+    if level:
+        columns = trie.words[base:end].view(np.uint32), nothing, nothing
+        _pack(columns, np.array([row[bits.WORD], 0, 0]), 0, data[row[bits.WORDS] :], threads)
+    quantised = codes if level else None
+    log_p = quantised.log_p if quantised else trie.log_p.view(np.uint32)
+    backoff = quantised.backoff if quantised else trie.backoff.view(np.uint32)
     inner = level < trie.order - 1
-    log_p = codes.log_p if codes and level else trie.log_p.view(np.uint32)
-    backoff = codes.backoff if codes and level else trie.backoff.view(np.uint32)
-    arrays = (trie.words[base:end], log_p[base:end], backoff[base:end], trie.edges[base : end + 1])
-    total, start = end - base + int(inner), int(layout[level, bits.BASE])
-    width = _level_bytes(layout[level], 0) if total == 0 else int(layout[level, 2:6].sum())
+    columns = log_p[base:end], backoff[base:end], trie.edges[base : end + 1] if inner else nothing
+    _pack(columns, row[[bits.LOG_P, bits.BACKOFF, bits.EDGE]], end, data[row[bits.RECORDS] :], threads)
+
+
+def _pack(columns: tuple, widths: np.ndarray, shift: int, section: np.ndarray, threads: int) -> None:
+    """Fill a section with columns side by side, see `kernels.bits.pack`."""
+    total, stride = max(map(len, columns)), int(widths.sum())
 
     def work(first: int) -> None:
         last = min(first + _PIECE, total)
-        size = ((last - first) * width + 7) // 8
+        size = ((last - first) * stride + 7) // 8
         out = np.empty(size + bits.SPARE, np.uint8)
-        bits.pack(*arrays, end, layout, level, first, last, out)
-        data[start + first * width // 8 :][:size] = out[:size]
+        bits.pack(columns, widths, shift, first, last, out)
+        section[first * stride // 8 :][:size] = out[:size]
 
     for _ in ordered_map(work, range(0, total, _PIECE), threads):
         pass

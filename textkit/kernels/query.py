@@ -121,10 +121,11 @@ def score_stream(stream, state, data, layout, books, batch, scratch, nodes, scor
             batch[i] = stream[first + i - 1]
             nodes[0, i] = batch[i] if batch[i] >= 0 else BOS
             scored[i - 1], matched[i - 1] = 0.0, 0
-        score_order(batch, nodes[0], nodes[0], size, data, layout, books, 0, scored, matched)
-        for k in range(1, order):
-            look_up_order(batch, nodes[k - 1], size, data, layout, k, scratch[0], scratch[1], scratch[2], nodes[k])
-            score_order(batch, nodes[k - 1], nodes[k], size, data, layout, books, k, scored, matched)
+        for k in range(order):
+            below = nodes[max(k - 1, 0)]
+            if k > 0:
+                look_up_order(batch, below, size, data, layout, k, scratch[0], scratch[1], scratch[2], nodes[k])
+            score_order(batch, below, nodes[k], size, data, layout, books, k, scored, matched)
         for i in range(1, size + 1):
             if batch[i] == UNK:
                 matched[i - 1] = 1

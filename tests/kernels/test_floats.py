@@ -14,13 +14,14 @@ FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
 @kernel
-def put(out, value, powers, scales, spacings):
-    return floats.put_float(out, 0, value, powers, scales, spacings)
+def put(out, negative, digits, exponent, powers):
+    return floats.put_decimal(out, 0, negative, digits, exponent, powers)
 
 
 def shown(value):
-    out = np.zeros(32, np.uint8)
-    size = put(out, np.float32(value), *floats.TABLES)
+    out, digits, exponents = np.zeros(40, np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int32)
+    floats.decimals(np.array([0, value], np.float32), 1, 2, *floats.TABLES, digits, exponents)
+    size = put(out, bool(value < 0), digits[0], np.int64(exponents[0]), floats.POWERS)
     return out[:size].tobytes().decode()
 
 

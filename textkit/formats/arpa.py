@@ -11,7 +11,7 @@ import numpy as np
 from .. import files
 from ..errors import DataError, TextkitError
 from ..kernels import arpa as kernels
-from ..kernels.floats import POWERS, TABLES
+from ..kernels.floats import POWERS, TABLES, decimals
 from ..parallel import ordered_map
 from .backoff import BackoffTrie
 
@@ -65,17 +65,24 @@ def _written(
     for k in range(order - 2, -1, -1):
         path[k] = np.searchsorted(trie.edges, trie.edges.dtype.type(path[k + 1]), side="right") - 1
     longest = int(np.diff(ends).max())
-    prefix, prefix_size = np.empty(order * (longest + 1) + 8, np.uint8), np.array([-1], np.int64)
+    prefix, prefix_size = np.empty(order * (longest + 1) + 32, np.uint8), np.array([-1], np.int64)
     room = max(_ENTRIES * 16 * (order + 2), 2 * order * (longest + 128))
+    numbers = (entry, *_decimals(trie.log_p, entry, last), *_decimals(trie.backoff, entry, last))
+    arrays = (arena, ends, trie.words, trie.log_p, trie.backoff, trie.edges)
     buffers = []
     while entry < last:
         out = np.empty(room, np.uint8)
-        entry, size = kernels.write_entries(
-            entry, last, path, prefix, prefix_size, arena, ends, trie.words, trie.log_p, trie.backoff,
-            trie.edges, *TABLES, out,
-        )  # fmt: skip
+        entry, size = kernels.write_entries(entry, last, path, prefix, prefix_size, *arrays, *numbers, POWERS, out)
         buffers.append(out[:size])
     return buffers
+
+
+def _decimals(values: np.ndarray, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+    """Digits int64 and exponents int32 of values[first:last], as far as there are values."""
+    last = max(first, min(last, len(values)))
+    digits, exponents = np.empty(last - first, np.int64), np.empty(last - first, np.int32)
+    decimals(values, first, last, *TABLES, digits, exponents)
+    return digits, exponents
 
 
 @dataclass(frozen=True)

@@ -2,36 +2,44 @@
 
 import numpy as np
 
-from .floats import parse_float, put_float
-from .jit import kernel, leaf, load_u64, store_u64
+from .floats import parse_float, put_decimal
+from .jit import kernel, leaf, load_u64, prefetch, store_u64
 
 NUMBER_ROOM = 26  # bytes that a number and its tab may take
 DONE, FULL, BAD_NUMBER, FEW_WORDS, MANY_FIELDS = range(5)
 
+_AHEAD = 12
 _TAB, _NEWLINE, _SPACE, _BACKSLASH = 9, 10, 32, 92
 
 
 @leaf
 def copy_bytes(source, start, target, position, length):
-    """Copy eight bytes a step; up to seven more than asked for are read and written."""
-    for i in range(0, length, 8):
+    """Copy eight bytes a step, sixteen at least; up to 16 more than asked for are read and written."""
+    store_u64(target, position, load_u64(source, start))
+    store_u64(target, position + 8, load_u64(source, start + 8))
+    for i in range(16, length, 8):
         store_u64(target, position + i, load_u64(source, start + i))
     return position + length
 
 
 @kernel
 def write_entries(
-    entry, last, path, prefix, prefix_size, arena, ends, words, log_p, backoff, edges, powers, scales, spacings, out
+    entry, last, path, prefix, prefix_size, arena, ends, words, log_p, backoff, edges, first, p_digits, p_exponents,
+    b_digits, b_exponents, powers, out,
 ):  # fmt: skip
     """Write the n-grams `entry` to `last` of one order as lines.
 
     path int64 (n,) holds the nodes from the unigram to `entry` and is moved along; prefix uint8 has the text of the
-    words before the last one, prefix_size int64 (1,) its length or -1 where it must be made. Arrays as in `query`.
+    words before the last one, prefix_size int64 (1,) its length or -1 where it must be made. Arrays as in `trie`.
+    p_digits, p_exponents, b_digits, b_exponents: the numbers as decimals, see `floats.decimals`, from node `first` on.
     Stops before `out` is full. Returns (next entry, bytes written).
     """
     size, order = 0, path.shape[0]
     with_backoff = last <= backoff.shape[0]
     while entry < last:
+        if entry + 2 * _AHEAD < last:
+            prefetch(ends, np.int64(words[entry + 2 * _AHEAD]))
+            prefetch(arena, ends[words[entry + _AHEAD]])
         path[order - 1] = entry
         for k in range(order - 2, -1, -1):
             if path[k + 1] < np.int64(edges[path[k] + 1]):
@@ -48,15 +56,16 @@ def write_entries(
                 length += 1
             prefix_size[0] = length
         begin, end = ends[words[entry]], ends[words[entry] + 1]
-        if size + prefix_size[0] + (end - begin) + 2 * NUMBER_ROOM + 16 > out.shape[0]:
+        if size + prefix_size[0] + (end - begin) + 2 * NUMBER_ROOM + 32 > out.shape[0]:
             break
-        size = put_float(out, size, log_p[entry], powers, scales, spacings)
+        i = entry - first
+        size = put_decimal(out, size, log_p[entry] < 0, p_digits[i], np.int64(p_exponents[i]), powers)
         out[size] = _TAB
         size = copy_bytes(prefix, 0, out, size + 1, prefix_size[0])
         size = copy_bytes(arena, begin, out, size, end - begin)
         if with_backoff:
             out[size] = _TAB
-            size = put_float(out, size + 1, backoff[entry], powers, scales, spacings)
+            size = put_decimal(out, size + 1, backoff[entry] < 0, b_digits[i], np.int64(b_exponents[i]), powers)
         out[size] = _NEWLINE
         size += 1
         entry += 1

@@ -8,16 +8,17 @@ import math
 
 import numpy as np
 
-from .jit import float_bits, kernel, leaf
+from .jit import float_bits, kernel, leaf, store_u64
 
 POWERS = 10.0 ** np.arange(64)
 _TEN = np.int64(10)
+_EIGHT = np.uint64(8)
+_ZERO_POINT = np.uint64(int.from_bytes(b"0.000000", "little"))
 
 
 def _scales() -> np.ndarray:
-    """By the exponent bits of a float32: k such that value * 10**k has 9 or 10 digits before the point."""
-    magnitude = np.floor((np.arange(256) - 127) * np.log10(2.0))
-    return (9 - magnitude).astype(np.int64)
+    """By the exponent bits of a float32: k such that neighbours times 10**k are 1 to 10 apart."""
+    return np.ceil((127 + 23 - np.arange(256)) * np.log10(2.0)).astype(np.int64)
 
 
 SCALES = _scales()
@@ -51,9 +52,9 @@ def digits_one_by_one(value, powers):
 def shortest_digits(value, bits, powers, scales, spacings):
     """(digits, exponent) as `digits_one_by_one`, for a positive float32 and its bits.
 
-    Every number between the neighbours' midpoints reads back as the value. Scaled to ten digits, that range loses its
-    last digit for as long as it still holds an integer (as in Ryu, Adams 2018, in doubles); one check at the end
-    leaves what rounding could have spoilt to the slow way.
+    Every number between the neighbours' midpoints reads back as the value. Scaled so that it holds 1 to 10 integers,
+    that range loses its last digit for as long as it still holds one (as in Ryu, Adams 2018, in doubles); one check at
+    the end leaves what rounding could have spoilt to the slow way.
     """
     scale = scales[bits >> 23]
     good = 0 <= scale <= 22 and bits & 0x7FFFFF != 0  # a power of two has a nearer neighbour below
@@ -62,12 +63,18 @@ def shortest_digits(value, bits, powers, scales, spacings):
         half = powers[scale] * spacings[bits >> 23]
         middle = value * powers[scale]
         low, high = np.int64(math.ceil(middle - half)), np.int64(math.floor(middle + half))
-        digits, exponent, unit = np.int64(middle + 0.5), -scale, np.int64(1)
-        while high // _TEN * _TEN >= low and high >= _TEN:
-            low, high = (low + 9) // _TEN, high // _TEN
-            unit *= _TEN
-            exponent += 1
-        digits = (np.int64(middle + 0.5) + unit // 2) // unit
+        whole = np.int64(middle + 0.5)
+        # One digit less or not is a toss-up, so no branch; two less are rare.
+        less = high // _TEN >= (low + 9) // _TEN and high >= _TEN
+        low, high = (low + 9) // _TEN if less else low, high // _TEN if less else high
+        digits, exponent = (whole + 5) // _TEN if less else whole, -scale + less
+        if less and high // _TEN * _TEN >= low and high >= _TEN:
+            unit = _TEN
+            while high // _TEN * _TEN >= low and high >= _TEN:
+                low, high = (low + 9) // _TEN, high // _TEN
+                unit *= _TEN
+                exponent += 1
+            digits = (whole + unit // 2) // unit
         digits = min(max(digits, low), high)
         good = np.float32(digits / powers[-exponent] if exponent < 0 else digits * powers[exponent]) == np.float32(
             value
@@ -88,11 +95,31 @@ def put_digits(out, size, digits, count):
 
 
 @leaf
+def eight_digits(number):
+    """An integer below 10**8 as eight ASCII digits in a uint64, the first in the lowest byte.
+
+    Halves, then quarters, then digits are divided side by side in one word.
+    """
+    high = number // np.int64(10_000)
+    halves = np.uint64(high) | np.uint64(number - high * np.int64(10_000)) << np.uint64(32)
+    hundreds = (halves * np.uint64(10486)) >> np.uint64(20) & np.uint64(0x0000007F0000007F)
+    pairs = hundreds | (halves - hundreds * np.uint64(100)) << np.uint64(16)
+    tens = (pairs * np.uint64(103)) >> np.uint64(10) & np.uint64(0x000F000F000F000F)
+    return (tens | (pairs - tens * np.uint64(10)) << np.uint64(8)) + np.uint64(0x3030303030303030)
+
+
+@leaf
 def digit_count(digits):
     """How many decimal digits a positive integer has."""
-    count = 1
-    while digits >= _TEN:
-        digits //= _TEN
+    count, power = 1, _TEN
+    if digits >= np.int64(1_000_000):  # the usual case of a float
+        count = 7 + (digits >= np.int64(10_000_000)) + (digits >= np.int64(100_000_000))
+        power = np.int64(1_000_000_000)
+        if digits < power:
+            return count
+        count = 9
+    while digits >= power and count < 19:
+        power *= _TEN
         count += 1
     return count
 
@@ -116,36 +143,56 @@ def put_scientific(out, size, digits, count, point):
     return put_digits(out, size, power, digit_count(max(power, 1)))
 
 
+@kernel
+def decimals(values, first, last, powers, scales, spacings, digits, exponents):
+    """The shortest decimals of the finite float32 values[first:last]: digits int64 and exponents int32, from 0 on.
+
+    A value is digits * 10**exponent, with its sign. For a pass of its own: each takes long, but none waits for another
+    as long as no branch depends on it, as the printing does.
+    """
+    for i in range(first, last):
+        value = abs(values[i])
+        if value == 0:
+            digits[i - first], exponents[i - first] = 0, 0
+        else:
+            found, exponent = shortest_digits(np.float64(value), float_bits(value), powers, scales, spacings)
+            digits[i - first], exponents[i - first] = found, exponent
+
+
 @leaf
-def put_float(out, size, value, powers, scales, spacings):
-    """Write a finite float32 at out[size:], at most 24 bytes; returns the new size."""
-    if value < 0:
+def put_decimal(out, size, negative, digits, exponent, powers):
+    """Write digits * 10**exponent at out[size:], at most 24 bytes and up to 16 that do not count.
+
+    The last digit is not 0, except for the number 0. Returns the new size.
+    """
+    if negative:
         out[size] = 45
         size += 1
-        value = -value
-    if value == 0:
+    count = digit_count(digits)
+    point = count + exponent  # digits before the decimal point
+    if count <= 8 and 0 < point < count:
+        text = eight_digits(digits * np.int64(powers[8 - count]))
+        store_u64(out, size, text)
+        out[size + point] = 46
+        store_u64(out, size + point + 1, text >> (_EIGHT * np.uint64(point)))
+        size += count + 1
+    elif count <= 8 and -6 < point <= 0:
+        store_u64(out, size, _ZERO_POINT)
+        store_u64(out, size + 2 - point, eight_digits(digits * np.int64(powers[8 - count])))
+        size += 2 - point + count
+    elif point > 21 or point <= -6:
+        size = put_scientific(out, size, digits, count, point)
+    elif point <= 0:
         out[size] = 48
-        size += 1
+        out[size + 1] = 46
+        size = put_digits(out, size + 2, digits, -exponent)
+    elif exponent >= 0:
+        size = put_digits(out, size, digits, count)
+        size = put_digits(out, size, np.int64(0), exponent)
     else:
-        digits, exponent = shortest_digits(np.float64(value), float_bits(value), powers, scales, spacings)
-        while digits % _TEN == 0:
-            digits //= _TEN
-            exponent += 1
-        count = digit_count(digits)
-        point = count + exponent  # digits before the decimal point
-        if point > 21 or point <= -6:
-            size = put_scientific(out, size, digits, count, point)
-        elif point <= 0:
-            out[size] = 48
-            out[size + 1] = 46
-            size = put_digits(out, size + 2, digits, -exponent)
-        elif exponent >= 0:
-            size = put_digits(out, size, digits, count)
-            size = put_digits(out, size, np.int64(0), exponent)
-        else:
-            size = put_digits(out, size, digits // np.int64(powers[-exponent]), point)
-            out[size] = 46
-            size = put_digits(out, size + 1, digits, -exponent)
+        size = put_digits(out, size, digits // np.int64(powers[-exponent]), point)
+        out[size] = 46
+        size = put_digits(out, size + 1, digits, -exponent)
     return size
 
 

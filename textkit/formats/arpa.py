@@ -65,14 +65,15 @@ def _written(
     for k in range(order - 2, -1, -1):
         path[k] = np.searchsorted(trie.edges, trie.edges.dtype.type(path[k + 1]), side="right") - 1
     longest = int(np.diff(ends).max())
-    prefix, prefix_size = np.empty(order * (longest + 1) + 32, np.uint8), np.array([-1], np.int64)
+    prefix, prefix_ends = np.empty(order * (longest + 1) + 32, np.uint8), np.full(order, -1)
+    prefix_ends[0] = 0
     room = max(_ENTRIES * 16 * (order + 2), 2 * order * (longest + 128))
     numbers = (entry, *_decimals(trie.log_p, entry, last), *_decimals(trie.backoff, entry, last))
     arrays = (arena, ends, trie.words, trie.log_p, trie.backoff, trie.edges)
     buffers = []
     while entry < last:
         out = np.empty(room, np.uint8)
-        entry, size = kernels.write_entries(entry, last, path, prefix, prefix_size, *arrays, *numbers, POWERS, out)
+        entry, size = kernels.write_entries(entry, last, path, prefix, prefix_ends, *arrays, *numbers, POWERS, out)
         buffers.append(out[:size])
     return buffers
 

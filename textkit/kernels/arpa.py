@@ -24,15 +24,15 @@ def copy_bytes(source, start, target, position, length):
 
 @kernel
 def write_entries(
-    entry, last, path, prefix, prefix_size, arena, ends, words, log_p, backoff, edges, first, p_digits, p_exponents,
+    entry, last, path, prefix, prefix_ends, arena, ends, words, log_p, backoff, edges, first, p_digits, p_exponents,
     b_digits, b_exponents, powers, out,
 ):  # fmt: skip
     """Write the n-grams `entry` to `last` of one order as lines.
 
     path int64 (n,) holds the nodes from the unigram to `entry` and is moved along; prefix uint8 has the text of the
-    words before the last one, prefix_size int64 (1,) its length or -1 where it must be made. Arrays as in `trie`.
-    p_digits, p_exponents, b_digits, b_exponents: the numbers as decimals, see `floats.decimals`, from node `first` on.
-    Stops before `out` is full. Returns (next entry, bytes written).
+    words before the last one, prefix_ends int64 (n,) where each begins and the last ends there, or -1 from the first
+    word on that must be written. Arrays as in `trie`. p_digits, p_exponents, b_digits, b_exponents: the numbers as
+    decimals, see `floats.decimals`, from node `first` on. Stops before `out` is full. Returns (next entry, bytes).
     """
     size, order = 0, path.shape[0]
     with_backoff = last <= backoff.shape[0]
@@ -44,24 +44,26 @@ def write_entries(
         for k in range(order - 2, -1, -1):
             if path[k + 1] < np.int64(edges[path[k] + 1]):
                 break
-            prefix_size[0] = -1
+            prefix_ends[k + 1] = -1
             while path[k + 1] >= np.int64(edges[path[k] + 1]):
                 path[k] += 1
-        if prefix_size[0] < 0:
-            length = 0
-            for k in range(order - 1):
-                begin = ends[words[path[k]]]
+            if k > 0:  # neighbours come soon
+                prefetch(ends, np.int64(words[min(path[k] + 2 * _AHEAD, words.shape[0] - 1)]))
+                prefetch(arena, ends[words[min(path[k] + _AHEAD, words.shape[0] - 1)]])
+        for k in range(order - 1):
+            if prefix_ends[k + 1] < 0:
+                begin, length = ends[words[path[k]]], prefix_ends[k]
                 length = copy_bytes(arena, begin, prefix, length, ends[words[path[k]] + 1] - begin)
                 prefix[length] = _SPACE
-                length += 1
-            prefix_size[0] = length
+                prefix_ends[k + 1] = length + 1
+        prefix_size = prefix_ends[order - 1]
         begin, end = ends[words[entry]], ends[words[entry] + 1]
-        if size + prefix_size[0] + (end - begin) + 2 * NUMBER_ROOM + 32 > out.shape[0]:
+        if size + prefix_size + (end - begin) + 2 * NUMBER_ROOM + 32 > out.shape[0]:
             break
         i = entry - first
         size = put_decimal(out, size, log_p[entry] < 0, p_digits[i], np.int64(p_exponents[i]), powers)
         out[size] = _TAB
-        size = copy_bytes(prefix, 0, out, size + 1, prefix_size[0])
+        size = copy_bytes(prefix, 0, out, size + 1, prefix_size)
         size = copy_bytes(arena, begin, out, size, end - begin)
         if with_backoff:
             out[size] = _TAB

@@ -71,11 +71,11 @@ def test_look_up_equals_a_list_search(listed, asked):
     known = naive.intern(listed)[1]
     arena, ends = text_buffer(b"".join(known)), np.cumsum([0, *map(len, known)]).astype(np.int64)
     index = np.zeros(len(known) + 1, np.uint64)  # as full as a table may be
-    assert words.fill_index(index, arena, ends) == -1
+    assert words.fill_index(index, arena, ends, len(ends) - 1, False) == -1
     asked = [*asked, *known]
     done, ids = looked_up(asked, index, arena, ends)
-    assert done == (len(asked), 0)
-    assert ids == naive.look_up(asked, known, -7)
+    assert done == (len(asked), len(known), len(asked), 0)
+    assert ids == naive.look_up(asked, known, 7777)
 
 
 def looked_up(asked, index, arena, ends):
@@ -83,7 +83,9 @@ def looked_up(asked, index, arena, ends):
     size = len(asked)
     scratch = np.empty(size, np.uint64), np.empty(size, np.uint64), np.empty(size, np.int64)
     ids, lines = np.empty(size, np.int32), np.empty(size, np.int32)
-    done = words.look_up(buffer, spans, size, index, arena, ends, -7, *scratch, ids, lines)
+    counts = np.zeros(len(ends), np.int64)
+    done = words.intern(buffer, spans, size, *scratch, index, arena, ends, counts, len(ends) - 1, 7777, ids, lines)
+    assert not counts.any()
     return done, ids.tolist()
 
 
@@ -93,7 +95,7 @@ def test_fill_index_reports_the_first_duplicate(listed):
     arena, ends = text_buffer(b"".join(listed)), np.cumsum([0, *map(len, listed)]).astype(np.int64)
     index = np.zeros(len(listed) + 1, np.uint64)
     duplicates = [i for i, word in enumerate(listed) if word in listed[:i]]
-    assert words.fill_index(index, arena, ends) == (duplicates[0] if duplicates else -1)
+    assert words.fill_index(index, arena, ends, len(ends) - 1, False) == (duplicates[0] if duplicates else -1)
 
 
 @pytest.mark.parametrize(
@@ -124,19 +126,19 @@ def test_words_that_share_a_home_slot_are_not_merged():
     arena, ends = np.zeros(400, np.uint8), np.zeros(50, np.int64)
     ends[1:] = np.cumsum([len(word) for word in listed[:49]])
     arena[: ends[49]] = buffer[: ends[49]]
-    assert words.fill_index(index, arena, ends) == -1
-    assert looked_up(listed, index, arena, ends)[1] == [*range(49), -7]
+    assert words.fill_index(index, arena, ends, len(ends) - 1, False) == -1
+    assert looked_up(listed, index, arena, ends)[1] == [*range(49), 7777]
 
 
 def test_intern_stops_before_the_word_that_has_no_room():
     listed = [b"one", b"two", b"one", b"three", b"four"]
     buffer, spans = spans_of(listed)
     for slots, arena_size, ends_size in [(4, 99, 9), (99, 14, 9), (99, 99, 3)]:
-        keys, homes = np.empty(5, np.uint64), np.empty(5, np.int64)
+        scratch = np.empty(5, np.uint64), np.empty(5, np.uint64), np.empty(5, np.int64)
         ids, lines, counts = np.empty(5, np.int32), np.empty(5, np.int32), np.zeros(8, np.int64)
         arena, ends = np.zeros(arena_size, np.uint8), np.zeros(ends_size, np.int64)
-        state = np.zeros((slots, 2), np.uint64)
-        done = words.intern(buffer, spans, 5, keys, homes, state, arena, ends, counts, 0, ids, lines)
+        index = np.zeros(slots, np.uint64)
+        done = words.intern(buffer, spans, 5, *scratch, index, arena, ends, counts, 0, -1, ids, lines)
         assert done == (3, 2, 3, 0)
         assert counts.tolist() == [2, 1, 0, 0, 0, 0, 0, 0]
 

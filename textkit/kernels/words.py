@@ -1,12 +1,12 @@
 """The word table: an open-addressing hash from the bytes of a word to its id.
 
 Arrays of a table with W words:
-    slots    uint64 (S, 2)  key and entry; S > W. A word of up to 8 bytes is its own key, a longer one has its
-                            hash there; the entry is its length (32 bits) and id + 1 (32 bits), 0 where free
+    index    uint64 (S,)    S > W: half of the word's hash (32 bits) and id + 1 (32 bits), 0 where free
     arena    uint8  (A,)    the words, one after the other, and at least 8 spare bytes
     ends     int64  (W+1,)  word i is arena[ends[i]:ends[i + 1]]
-Longer words are compared byte by byte when key and length agree, so that no two words are ever merged.
-A short word, the common case, costs one cache line.
+Words are compared byte by byte where half a hash agrees, so that no two are ever merged.
+A token's place in the index, then that of the word in the arena, then the word are asked for some tokens ahead, each
+in turn, so that a rare word costs no waiting.
 """
 
 import numpy as np
@@ -54,9 +54,15 @@ def key_of(buffer, start, end):
 
 
 @leaf
-def home(key, length, size):
-    """The slot where the search for a key begins: the upper half of a hash, scaled to the table's size."""
-    return np.int64(((mix(key + np.uint64(length)) >> _HALF) * np.uint64(size)) >> _HALF)
+def hash_of(key, length):
+    """The hash of a word with this key and length."""
+    return mix(key + np.uint64(length))
+
+
+@leaf
+def home(hashed, size):
+    """The slot where the search begins: the upper half of the hash, scaled to the size of the index."""
+    return np.int64(((hashed >> _HALF) * np.uint64(size)) >> _HALF)
 
 
 @kernel
@@ -69,74 +75,6 @@ def same_bytes(a, start_a, b, start_b, length):
         start_b += 8
         length -= 8
     return length == 0 or load_tail(a, start_a, length) == load_tail(b, start_b, length)
-
-
-@leaf
-def find_slot(buffer, start, length, key, slot, slots, arena, ends):
-    """From its home slot on: the slot that holds the word buffer[start:][:length], or the free one for it."""
-    while True:
-        entry = slots[slot, 1]
-        if entry == _ZERO:
-            return slot
-        if slots[slot, 0] == key and np.int64(entry >> _HALF) == length:
-            if length <= 8:
-                return slot
-            if same_bytes(buffer, start, arena, ends[np.int64(entry & _LOW_32) - 1], length):
-                return slot
-        slot += 1
-        if slot == slots.shape[0]:
-            slot = 0
-
-
-@kernel
-def find_homes(buffer, spans, n_spans, size, keys, homes):
-    """Keys and home slots of a batch of tokens, so that the slots can be asked for ahead of their use."""
-    for i in range(n_spans):
-        start, end = np.int64(spans[i, 0]), np.int64(spans[i, 1])
-        if start < end:
-            keys[i] = key_of(buffer, start, end)
-            homes[i] = home(keys[i], end - start, size)
-        else:
-            homes[i] = 0
-
-
-@kernel
-def intern(buffer, spans, n_spans, keys, homes, slots, arena, ends, counts, words, ids, lines):
-    """Give each token its id, adding words not seen before.
-
-    buffer uint8, spans int32 (>= n_spans, 2), keys uint64 and homes int64 (>= n_spans,) scratch,
-    counts int64 (W capacity,) raised by one per token, ids int32 (>= n_spans,) and lines int32 (>= n_spans,)
-    out: ids of tokens, and for each line end the number of ids before it. Stops early when the table is full
-    (half of its slots, or no room in arena or ends).
-    Returns (spans done, words in the table, ids written, lines written).
-    """
-    find_homes(buffer, spans, n_spans, slots.shape[0], keys, homes)
-    n_ids, n_lines = 0, 0
-    for i in range(n_spans):
-        if i + _AHEAD < n_spans:
-            prefetch(slots, homes[i + _AHEAD])
-        start, length = np.int64(spans[i, 0]), np.int64(spans[i, 1]) - np.int64(spans[i, 0])
-        if length == 0:
-            lines[n_lines] = n_ids
-            n_lines += 1
-            continue
-        slot = find_slot(buffer, start, length, keys[i], homes[i], slots, arena, ends)
-        if slots[slot, 1] == _ZERO:
-            used = ends[words]
-            full = 2 * words >= slots.shape[0] or words + 1 >= ends.shape[0]
-            if full or used + length + 8 > arena.shape[0]:
-                return i, words, n_ids, n_lines
-            for k in range(length):
-                arena[used + k] = buffer[start + k]
-            ends[words + 1] = used + length
-            words += 1
-            slots[slot, 0] = keys[i]
-            slots[slot, 1] = np.uint64(length) << _HALF | np.uint64(words)
-        word = np.int64(slots[slot, 1] & _LOW_32) - 1
-        counts[word] += 1
-        ids[n_ids] = word
-        n_ids += 1
-    return n_spans, words, n_ids, n_lines
 
 
 @leaf
@@ -176,22 +114,37 @@ def find_indexed(buffer, start, end, key, hashed, slot, index, arena, ends):
 
 
 @kernel
-def look_up(buffer, spans, n_spans, index, arena, ends, missing, keys, hashes, slots, ids, lines):
-    """Ids of tokens by a fixed table, `missing` for words that are not there. Returns (ids, lines written).
-
-    index uint64 (S,): half a hash and id + 1 for each word, open addressing; arena, ends as for the table.
-    keys uint64, hashes uint64 and slots int64 (>= n_spans,) are scratch; ids, lines as for `intern`.
-    A token's slot, the place of the word there, and its bytes are asked for some tokens ahead, each in turn.
-    """
-    size = np.uint64(index.shape[0])
+def hash_tokens(buffer, spans, n_spans, size, keys, hashes, slots):
+    """Keys, hashes and home slots of a batch of tokens, and of line ends something harmless."""
     for i in range(n_spans):
         start, end = np.int64(spans[i, 0]), np.int64(spans[i, 1])
-        if start < end:
-            keys[i] = key_of(buffer, start, end)
-            hashes[i] = mix(keys[i] + np.uint64(end - start))
-            slots[i] = np.int64(((hashes[i] >> _HALF) * size) >> _HALF)
-        else:
-            hashes[i], slots[i] = 0, 0
+        keys[i] = key_of(buffer, start, end) if start < end else _ZERO
+        hashes[i] = hash_of(keys[i], end - start)
+        slots[i] = home(hashes[i], size)
+
+
+@kernel
+def enter(hashed, word, index):
+    """Put a word that is not there into the index."""
+    slot = home(hashed, index.shape[0])
+    while index[slot] != _ZERO:
+        slot += 1
+        if slot == index.shape[0]:
+            slot = 0
+    index[slot] = index_entry(hashed, word)
+
+
+@kernel
+def intern(buffer, spans, n_spans, keys, hashes, slots, index, arena, ends, counts, words, missing, ids, lines):
+    """Give each token its id; words not seen before are added, or if `missing` is not -1 they get that id.
+
+    buffer uint8, spans int32 (>= n_spans, 2), keys uint64, hashes uint64 and slots int64 (>= n_spans,) scratch,
+    counts int64 (W capacity,) raised by one per token unless the table is fixed, ids int32 (>= n_spans,) and lines
+    int32 (>= n_spans,) out: ids of tokens, and for each line end the number of ids before it. Stops early when the
+    table is full (half of its slots, or no room in arena or ends).
+    Returns (spans done, words in the table, ids written, lines written).
+    """
+    hash_tokens(buffer, spans, n_spans, index.shape[0], keys, hashes, slots)
     n_ids, n_lines = 0, 0
     for i in range(n_spans):
         if i + 3 * _AHEAD < n_spans:
@@ -201,51 +154,50 @@ def look_up(buffer, spans, n_spans, index, arena, ends, missing, keys, hashes, s
             slots[ahead] = next_candidate(hashes[ahead], slots[ahead], index)
             prefetch(ends, np.int64(index[slots[ahead]] & _LOW_32))
         if i + _AHEAD < n_spans:
-            word = np.int64(index[slots[i + _AHEAD]] & _LOW_32) - 1
-            if 0 <= word < ends.shape[0]:
-                prefetch(arena, ends[word])
+            near = np.int64(index[slots[i + _AHEAD]] & _LOW_32) - 1
+            if 0 <= near < ends.shape[0]:
+                prefetch(arena, ends[near])
         start, end = np.int64(spans[i, 0]), np.int64(spans[i, 1])
         if start == end:
             lines[n_lines] = n_ids
             n_lines += 1
             continue
         word = find_indexed(buffer, start, end, keys[i], hashes[i], slots[i], index, arena, ends)
-        ids[n_ids] = word if word >= 0 else missing
+        if word < 0 and missing >= 0:
+            word = missing
+        elif word < 0:
+            word, used = words, ends[words]
+            full = 2 * words >= index.shape[0] or words + 1 >= ends.shape[0]
+            if full or used + (end - start) + 8 > arena.shape[0]:
+                return i, words, n_ids, n_lines
+            for k in range(end - start):
+                arena[used + k] = buffer[start + k]
+            words += 1
+            ends[words] = used + (end - start)
+            enter(hashes[i], word, index)
+        if missing < 0:
+            counts[word] += 1
+        ids[n_ids] = word
         n_ids += 1
-    return n_ids, n_lines
+    return n_spans, words, n_ids, n_lines
 
 
 @kernel
-def fill_index(index, arena, ends):
-    """Enter all words of an arena into an empty index. Returns the first that is there already, or -1."""
-    size, words = np.uint64(index.shape[0]), ends.shape[0] - 1
+def fill_index(index, arena, ends, words, distinct):
+    """Enter the first `words` words of an arena into an empty index.
+
+    Returns the first that is there already, or -1; words known to be `distinct` are not compared.
+    """
     for word in range(words):
         start, end = ends[word], ends[word + 1]
         key = key_of(arena, start, end)
-        hashed = mix(key + np.uint64(end - start))
-        slot = np.int64(((hashed >> _HALF) * size) >> _HALF)
-        if find_indexed(arena, start, end, key, hashed, slot, index, arena, ends) >= 0:
-            return word
-        while index[slot] != _ZERO:
-            slot += 1
-            if slot == index.shape[0]:
-                slot = 0
-        index[slot] = index_entry(hashed, word)
+        hashed = hash_of(key, end - start)
+        if not distinct:
+            slot = home(hashed, index.shape[0])
+            if find_indexed(arena, start, end, key, hashed, slot, index, arena, ends) >= 0:
+                return word
+        enter(hashed, word, index)
     return -1
-
-
-@kernel
-def move_slots(old, new):
-    """Enter all words of one slot table into a larger, empty one."""
-    for i in range(old.shape[0]):
-        key, entry = old[i, 0], old[i, 1]
-        if entry != _ZERO:
-            slot = home(key, np.int64(entry >> _HALF), new.shape[0])
-            while new[slot, 1] != _ZERO:
-                slot += 1
-                if slot == new.shape[0]:
-                    slot = 0
-            new[slot, 0], new[slot, 1] = key, entry
 
 
 @kernel

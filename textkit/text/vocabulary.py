@@ -28,7 +28,7 @@ class WordTable:
         self._allocate(1 << 12, 1 << 16)
 
     def _allocate(self, capacity: int, arena: int) -> None:
-        self.slots = np.zeros((2 * capacity, 2), np.uint64)
+        self.index = np.zeros(2 * capacity, np.uint64)
         self.arena = np.zeros(arena, np.uint8)
         self.ends = np.zeros(capacity + 1, np.int64)
         self.counts = np.zeros(capacity, np.int64)
@@ -47,20 +47,20 @@ class WordTable:
         self.ends[: count + 1] = old["ends"][: count + 1]
         self.counts[:count] = old["counts"][:count]
         self.first[:count] = old["first"][:count]
-        if len(self.slots) == len(old["slots"]):
-            self.slots = old["slots"]
+        if len(self.index) == len(old["index"]):
+            self.index = old["index"]
         else:
-            words.move_slots(old["slots"], self.slots)
+            words.fill_index(self.index, self.arena, self.ends, count, True)
 
     def intern(self, buffer: np.ndarray, spans: np.ndarray, n_spans: int) -> tuple[np.ndarray, np.ndarray]:
         """Ids (int32) of the tokens, and for each line end the number of ids before it; new words are added."""
         ids, lines = np.empty(n_spans, np.int32), np.empty(n_spans, np.int32)
-        keys, homes = np.empty(n_spans, np.uint64), np.empty(n_spans, np.int64)
+        scratch = np.empty(n_spans, np.uint64), np.empty(n_spans, np.uint64), np.empty(n_spans, np.int64)
         done = n_ids = n_lines = 0
         while done < n_spans:
             more, self.words, new_ids, new_lines = words.intern(
-                buffer, spans[done:], n_spans - done, keys, homes, self.slots, self.arena, self.ends, self.counts,
-                self.words, ids[n_ids:], lines[n_lines:],
+                buffer, spans[done:], n_spans - done, *scratch, self.index, self.arena, self.ends, self.counts,
+                self.words, -1, ids[n_ids:], lines[n_lines:],
             )  # fmt: skip
             lines[n_lines : n_lines + new_lines] += n_ids
             done, n_ids, n_lines = done + more, n_ids + new_ids, n_lines + new_lines
@@ -103,7 +103,7 @@ class Vocabulary:
         arena: uint8, the words' bytes one after the other with PADDING spare ones.
         ends: int64 (V + 1,), word i is arena[ends[i]:ends[i + 1]].
         counts: int64 (V,), occurrences in the text that the vocabulary comes from.
-        index: the hash table over them, see `kernels.words.look_up`; made when needed where it is not given.
+        index: the hash table over them, see `kernels.words`; made when needed where it is not given.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Vocabulary:
     def index(self) -> np.ndarray:
         """The hash table, made when a word is first looked up. Raises DataError for a word that is there twice."""
         index = np.zeros(int(len(self) * 1.25) + 8, np.uint64)
-        duplicate = words.fill_index(index, self.arena, self.ends)
+        duplicate = words.fill_index(index, self.arena, self.ends, len(self), False)
         if duplicate >= 0:
             raise DataError(f"the word '{self.word(duplicate)}' stands in the vocabulary twice.")
         return index
@@ -213,8 +213,8 @@ class Vocabulary:
         """As `WordTable.intern`, without adding: ids (int32) and the number of ids before each line end."""
         ids, lines = np.empty(n_spans, np.int32), np.empty(n_spans, np.int32)
         scratch = np.empty(n_spans, np.uint64), np.empty(n_spans, np.uint64), np.empty(n_spans, np.int64)
-        n_ids, n_lines = words.look_up(
-            buffer, spans, n_spans, self.index, self.arena, self.ends, UNK, *scratch, ids, lines
+        _, _, n_ids, n_lines = words.intern(
+            buffer, spans, n_spans, *scratch, self.index, self.arena, self.ends, self.counts, len(self), UNK, ids, lines
         )
         return ids[:n_ids], lines[:n_lines]
 

@@ -1,0 +1,54 @@
+"""The kernels for KenLM binary files against their twins."""
+
+import naive_kenlm
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textkit.kernels import kenlm
+
+
+@given(st.data())
+def test_unpack_equals_shifts_of_one_long_number(data):
+    bits, before, after = data.draw(st.integers(0, 57)), data.draw(st.integers(0, 70)), data.draw(st.integers(0, 70))
+    count, width = data.draw(st.integers(0, 9)), before + bits + after
+    size = (count * width + 7) // 8 + 8
+    packed = data.draw(st.binary(min_size=size, max_size=size))
+    values = np.empty(count, np.uint64)
+    kenlm.unpack(np.frombuffer(bytearray(packed), np.uint8), width, before, np.uint64((1 << bits) - 1), values)
+    assert values.tolist() == naive_kenlm.unpack(packed, width, before, bits, count)
+
+
+# Few bits that matter, high and low, so that many pairs give the same key and many keys share a bucket.
+_terms = st.builds(lambda high, low: high << 61 | low, st.integers(0, 7), st.sampled_from([0, 1, 1 << 14, 1 << 26]))
+
+
+@given(
+    lefts=st.lists(_terms, max_size=12),
+    rights=st.lists(_terms, max_size=12),
+    keys=st.sets(_terms, min_size=1, max_size=12),
+    bucket_bits=st.integers(1, 4),
+    room=st.sampled_from([0, 3, 200]),
+    data=st.data(),
+)
+def test_match_finds_every_pair(lefts, rights, keys, bucket_bits, room, data):
+    def ranges(size):
+        return st.tuples(st.integers(0, size), st.integers(0, size)).map(sorted)
+
+    strips = data.draw(st.lists(st.tuples(ranges(len(rights)), ranges(len(lefts))).map(lambda r: r[0] + r[1])))
+    ascending = np.array(sorted(keys), np.uint64)
+    shift = np.uint64(64 - bucket_bits)
+    starts, filled = np.empty((1 << bucket_bits) + 1, np.int64), np.zeros(1 << bucket_bits, np.uint64)
+    kenlm.fill_filter(ascending, shift, starts, filled)
+    assert starts.tolist() == [sum(key >> int(shift) < b for key in keys) for b in range(len(starts))]
+    found, spare = np.full((len(keys), 2), -1, np.int64), np.zeros((room, 3), np.int64)
+    extra = kenlm.match(
+        np.array(strips, np.int64).reshape(-1, 4), np.array(lefts, np.uint64), np.array(rights, np.uint64), ascending,
+        shift, starts, filled, found, spare,
+    )  # fmt: skip
+    expected = naive_kenlm.match(strips, lefts, rights, sorted(keys))
+    assert extra == sum(max(0, len(pairs) - 1) for pairs in expected.values())
+    assert [tuple(pair) for pair in found.tolist()] == [pairs[0] if pairs else (-1, -1) for pairs in expected.values()]
+    if extra <= room:
+        further = {(k, *pair) for k, pairs in enumerate(expected.values()) for pair in pairs[1:]}
+        assert {tuple(row) for row in spare[:extra].tolist()} == further

@@ -1,0 +1,83 @@
+"""KenLM binary files: fields of bits, and n-grams from the hash keys that probing models keep in their place."""
+
+import numpy as np
+
+from .jit import kernel, leaf, load_u64
+
+_ONE, _SEVEN, _CODE = np.uint64(1), np.uint64(7), np.uint64(63)
+_MARK_SHIFTS = np.uint64(14), np.uint64(20), np.uint64(26)
+_TILE = 512
+
+
+@kernel
+def unpack(data, width, offset, mask, values):
+    """values[i] = the bits of `mask` at bit i * width + offset of data, least significant first.
+
+    data uint8 with at least 8 bytes from the last of these bits on, values uint64 (E,) out, mask uint64 of up to 57
+    ones.
+    """
+    for i in range(values.shape[0]):
+        bit = i * width + offset
+        values[i] = (load_u64(data, bit >> 3) >> (np.uint64(bit) & _SEVEN)) & mask
+
+
+@leaf
+def marks(key):
+    """Three of 64 bits that a key sets in its bucket's word of the filter."""
+    first = _ONE << ((key >> _MARK_SHIFTS[0]) & _CODE)
+    second = _ONE << ((key >> _MARK_SHIFTS[1]) & _CODE)
+    return first | second | (_ONE << ((key >> _MARK_SHIFTS[2]) & _CODE))
+
+
+@kernel
+def fill_filter(keys, shift, starts, filled):
+    """Index ascending keys by their bits from `shift` up, which number the buckets.
+
+    keys uint64 (E,), starts int64 (B + 1,) out: keys of bucket b are keys[starts[b]:starts[b + 1]],
+    filled uint64 (B,) zeros, out: the marks of these keys.
+    """
+    last = 0
+    for i in range(keys.shape[0]):
+        bucket = np.int64(keys[i] >> shift)
+        filled[bucket] |= marks(keys[i])
+        while last <= bucket:
+            starts[last] = i
+            last += 1
+    while last < starts.shape[0]:
+        starts[last] = keys.shape[0]
+        last += 1
+
+
+@kernel
+def match(strips, lefts, rights, keys, shift, starts, filled, found, spare):
+    """Find all pairs whose exclusive or is a key.
+
+    strips int64 (S, 4): pair rights[strip[0]:strip[1]] with lefts[strip[2]:strip[3]]; lefts, rights uint64;
+    keys, shift, starts, filled as in `fill_filter`. found int64 (E, 2) out: places in lefts and rights of the pair
+    that gives each key, -1 at first; pairs for keys that have one already go to spare int64 (R, 3): key, left, right.
+    Returns the number of these, which may exceed R. Costs one step for each pair; where both sides are ascending, the
+    pairs of a tile fall into few buckets, which stay in the cache.
+    """
+    extra = 0
+    for s in range(strips.shape[0]):
+        for begin in range(strips[s, 2], strips[s, 3], _TILE):
+            end = min(begin + _TILE, strips[s, 3])
+            for i in range(strips[s, 0], strips[s, 1]):
+                right = rights[i]
+                for j in range(begin, end):
+                    key = right ^ lefts[j]
+                    bucket = key >> shift
+                    wanted = marks(key)
+                    if filled[bucket] & wanted != wanted:
+                        continue
+                    for k in range(starts[bucket], starts[bucket + _ONE]):
+                        if keys[k] != key:
+                            continue
+                        if found[k, 0] < 0:
+                            found[k, 0], found[k, 1] = j, i
+                        else:
+                            if extra < spare.shape[0]:
+                                spare[extra, 0], spare[extra, 1], spare[extra, 2] = k, j, i
+                            extra += 1
+                        break
+    return extra

@@ -1,7 +1,7 @@
 """Plain twins of the kernels for KenLM binary files."""
 
 
-def unpack(data, width, offset, bits, count):
+def read_fields(data, width, offset, bits, count):
     """Fields of a long number whose least significant bit comes first."""
     number = int.from_bytes(data, "little")
     return [(number >> (i * width + offset)) & ((1 << bits) - 1) for i in range(count)]

@@ -9,14 +9,14 @@ from textkit.kernels import kenlm
 
 
 @given(st.data())
-def test_unpack_equals_shifts_of_one_long_number(data):
-    bits, before, after = data.draw(st.integers(0, 57)), data.draw(st.integers(0, 70)), data.draw(st.integers(0, 70))
+def test_read_fields_equals_shifts_of_one_long_number(data):
+    bits, before, after = data.draw(st.integers(1, 57)), data.draw(st.integers(0, 70)), data.draw(st.integers(0, 70))
     count, width = data.draw(st.integers(0, 9)), before + bits + after
     size = (count * width + 7) // 8 + 8
     packed = data.draw(st.binary(min_size=size, max_size=size))
     values = np.empty(count, np.uint64)
-    kenlm.unpack(np.frombuffer(bytearray(packed), np.uint8), width, before, np.uint64((1 << bits) - 1), values)
-    assert values.tolist() == naive_kenlm.unpack(packed, width, before, bits, count)
+    kenlm.read_fields(np.frombuffer(bytearray(packed), np.uint8), width, before, bits, values)
+    assert values.tolist() == naive_kenlm.read_fields(packed, width, before, bits, count)
 
 
 # Few bits that matter, high and low, so that many pairs give the same key and many keys share a bucket.

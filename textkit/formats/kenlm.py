@@ -8,9 +8,10 @@ import numpy as np
 from ..errors import DataError
 from ..progress import Reporter, silent
 from . import kenlm_probing, kenlm_trie
-from .kenlm_file import TRIES, Cursor, Header, Level, is_kenlm, open_file
+from .backoff import Listed
+from .kenlm_file import TRIES, Cursor, Header, is_kenlm, open_file
 
-__all__ = ["Level", "Listing", "is_kenlm", "read"]
+__all__ = ["Listing", "is_kenlm", "read"]
 
 _PADDING = 16  # spare bytes that the scanners may look at
 
@@ -27,7 +28,7 @@ class Listing:
 
     arena: np.ndarray
     ends: np.ndarray
-    levels: list[Level]
+    levels: list[Listed]
 
 
 def read(path: str | Path, threads: int = 1, progress: Reporter = silent) -> Listing:

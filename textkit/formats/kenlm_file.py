@@ -28,14 +28,6 @@ _MULTIPLIER_LIMIT = 1e6
 _CURE = "Copy it again, or build it again with build_binary; an ARPA file will do too."
 
 
-@dataclass(frozen=True)
-class Level:
-    """The n-grams of one order: ngrams int32 (E, n), numbers float32 (E, 2): log10 probability and backoff."""
-
-    ngrams: np.ndarray
-    numbers: np.ndarray
-
-
 @dataclass
 class Cursor:
     """A mapped file (uint8) and the place up to which it is read."""

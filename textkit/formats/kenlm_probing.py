@@ -21,7 +21,8 @@ from ..errors import DataError
 from ..kernels import kenlm as kernels
 from ..parallel import ordered_map
 from ..progress import Progress, Reporter
-from .kenlm_file import REST_PROBING, Cursor, Header, Level, cleaned
+from .backoff import Listed
+from .kenlm_file import REST_PROBING, Cursor, Header, cleaned
 
 _KEY_FACTOR = np.uint64(8978948897894561157)
 _WORD_FACTOR = np.uint64(17894857484156487943)
@@ -73,7 +74,7 @@ class _Order:
 
 def levels(
     cursor: Cursor, tables: list[np.ndarray], vocabulary_size: int, threads: int, progress: Reporter
-) -> list[Level]:
+) -> list[Listed]:
     """All n-grams, order by order.
 
     Where two n-grams have the same key, KenLM takes both to be there, and so both are listed.
@@ -85,11 +86,11 @@ def levels(
     words = np.arange(vocabulary_size, dtype=np.int32)
     nowhere = np.zeros(vocabulary_size, np.int64)
     top = _Order(words.astype(np.uint64), words, nowhere, nowhere, *_weights(cursor, tables[0][:vocabulary_size]))
-    lower, found = top, [Level(words[:, None], top.numbers)]
+    lower, found = top, [Listed(words[:, None], top.numbers)]
     for n, table in enumerate(tables[1:], 2):
         used = table[table["key"] != 0]
         lower, top = top, search.order(n, used[np.argsort(used["key"])], lower, top)
-        found.append(Level(np.column_stack([top.first, found[-1].ngrams[top.rest]]), top.numbers))
+        found.append(Listed(np.column_stack([top.first, found[-1].ngrams[top.rest]]), top.numbers))
     return found
 
 

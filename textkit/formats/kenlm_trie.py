@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels import kenlm as kernels
-from .kenlm_file import ARRAY_TRIE, QUANTIZED_ARRAY_TRIE, QUANTIZED_TRIE, Cursor, Header, Level, cleaned
+from .backoff import Listed
+from .kenlm_file import ARRAY_TRIE, QUANTIZED_ARRAY_TRIE, QUANTIZED_TRIE, Cursor, Header, cleaned
 
 _QUANTIZER_VERSION, _POINTERS_VERSION = 2, 0
 _LARGEST_CODE = 25  # bits
@@ -43,9 +44,10 @@ class _Records:
 
     def field(self, offset: int, bits: int, count: int) -> np.ndarray:
         """One field of the first `count` records as uint64."""
-        values = np.empty(count, np.uint64)
-        width = self.word_bits + sum(self.bits) + self.next_bits
-        kernels.unpack(self.data, width, offset, np.uint64((1 << bits) - 1), values)
+        values = np.zeros(count, np.uint64)
+        if bits:
+            width = self.word_bits + sum(self.bits) + self.next_bits
+            kernels.read_fields(self.data, width, offset, bits, values)
         return values
 
     def words(self) -> np.ndarray:
@@ -146,12 +148,12 @@ def _offsets(cursor: Cursor, pointers: int, largest: int, array_bits: int) -> tu
     return needed - high, region[skip : skip + 8 * count].view("<u8")
 
 
-def levels(cursor: Cursor, layout: Layout, vocabulary_size: int) -> list[Level]:
+def levels(cursor: Cursor, layout: Layout, vocabulary_size: int) -> list[Listed]:
     """All n-grams, order by order; those of one order in the trie's order, which is by their words from the last."""
     unigrams = layout.unigrams[: vocabulary_size + 1]
     pointers = unigrams["next"].astype(np.int64)
     numbers = np.stack([unigrams["log_p"][:-1], unigrams["backoff"][:-1]], axis=1)
-    found = [Level(np.arange(vocabulary_size, dtype=np.int32)[:, None], cleaned(cursor, numbers))]
+    found = [Listed(np.arange(vocabulary_size, dtype=np.int32)[:, None], cleaned(cursor, numbers))]
     for n, records in enumerate(layout.records, 2):
         words = records.words()
         if len(words) and words.max() >= vocabulary_size:
@@ -159,7 +161,7 @@ def levels(cursor: Cursor, layout: Layout, vocabulary_size: int) -> list[Level]:
         ngrams = np.empty((records.count, n), np.int32)
         ngrams[:, 0] = words
         ngrams[:, 1:] = found[-1].ngrams[_parents(cursor, pointers, records.count)]
-        found.append(Level(ngrams, cleaned(cursor, records.numbers())))
+        found.append(Listed(ngrams, cleaned(cursor, records.numbers())))
         if n <= len(layout.records):
             pointers = records.pointers()
     return found

@@ -2,23 +2,22 @@
 
 import numpy as np
 
-from .jit import kernel, leaf, load_u64
+from .bits import read_bits
+from .jit import kernel, leaf
 
-_ONE, _SEVEN, _CODE = np.uint64(1), np.uint64(7), np.uint64(63)
+_ONE, _CODE = np.uint64(1), np.uint64(63)
 _MARK_SHIFTS = np.uint64(14), np.uint64(20), np.uint64(26)
 _TILE = 512
 
 
 @kernel
-def unpack(data, width, offset, mask, values):
-    """values[i] = the bits of `mask` at bit i * width + offset of data, least significant first.
+def read_fields(data, width, offset, bits, values):
+    """values[i] = the `bits` (1 to 57) bits at bit i * width + offset of data, least significant first.
 
-    data uint8 with at least 8 bytes from the last of these bits on, values uint64 (E,) out, mask uint64 of up to 57
-    ones.
+    data uint8 with at least 8 bytes from the last of these bits on, values uint64 (E,) out.
     """
     for i in range(values.shape[0]):
-        bit = i * width + offset
-        values[i] = (load_u64(data, bit >> 3) >> (np.uint64(bit) & _SEVEN)) & mask
+        values[i] = read_bits(data, i * width + offset, bits)
 
 
 @leaf

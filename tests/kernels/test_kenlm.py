@@ -52,3 +52,18 @@ def test_match_finds_every_pair(lefts, rights, keys, bucket_bits, room, data):
     if extra <= room:
         further = {(k, *pair) for k, pairs in enumerate(expected.values()) for pair in pairs[1:]}
         assert {tuple(row) for row in spare[:extra].tolist()} == further
+
+
+def test_match_across_tiles_and_blocks():
+    random = np.random.default_rng(5)
+    lefts, rights = (np.sort(random.integers(0, 1 << 64, size, np.uint64)) for size in (1100, 7))
+    pairs = random.integers(0, (1100, 7), (300, 2))
+    pairs[:4] = [(0, 0), (1099, 6), (511, 3), (512, 3)]
+    keys = np.unique(lefts[pairs[:, 0]] ^ rights[pairs[:, 1]])
+    starts, filled = np.empty((1 << 8) + 1, np.int64), np.zeros(1 << 8, np.uint64)
+    kenlm.fill_filter(keys, np.uint64(56), starts, filled)
+    found, spare = np.full((len(keys), 2), -1, np.int64), np.zeros((1, 3), np.int64)
+    strips = [[0, 3, 0, 1100], [3, 7, 0, 600], [3, 7, 600, 1100]]
+    assert kenlm.match(np.array(strips), lefts, rights, keys, np.uint64(56), starts, filled, found, spare) == 0
+    assert set(map(tuple, found.tolist())) == set(map(tuple, pairs.tolist()))
+    assert (lefts[found[:, 0]] ^ rights[found[:, 1]]).tolist() == keys.tolist()

@@ -152,7 +152,7 @@ class _Search:
         self, n: int, lefts: np.ndarray, rights: np.ndarray, keys: np.ndarray, strips: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """For each key the places of its pair in lefts and rights (int64 (E, 2), -1 if none), and further pairs."""
-        bits = max(1, len(keys).bit_length() - 2)  # two to four keys in a bucket
+        bits = max(1, len(keys).bit_length() - 1)  # one or two keys in a bucket
         shift = np.uint64(64 - bits)
         starts, filled = np.empty((1 << bits) + 1, np.int64), np.zeros(1 << bits, np.uint64)
         kernels.fill_filter(keys, shift, starts, filled)

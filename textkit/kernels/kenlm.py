@@ -5,9 +5,9 @@ import numpy as np
 from .bits import read_bits
 from .jit import kernel, leaf
 
-_ONE, _CODE = np.uint64(1), np.uint64(63)
+_ZERO, _ONE, _CODE = np.uint64(0), np.uint64(1), np.uint64(63)
 _MARK_SHIFTS = np.uint64(14), np.uint64(20), np.uint64(26)
-_TILE = 512
+_TILE, _BLOCK = 512, 64  # _TILE a multiple of _BLOCK
 
 
 @kernel
@@ -47,6 +47,22 @@ def fill_filter(keys, shift, starts, filled):
         last += 1
 
 
+@leaf
+def find_key(key, keys, shift, starts):
+    """Place of a key, or -1."""
+    bucket = key >> shift
+    for k in range(starts[bucket], starts[bucket + _ONE]):
+        if keys[k] == key:
+            return k
+    return -1
+
+
+@leaf
+def lacking(key, shift, filled):
+    """The marks of a key that its bucket does not have: none if the key is there, seldom none if not."""
+    return marks(key) & ~filled[key >> shift]
+
+
 @kernel
 def match(strips, lefts, rights, keys, shift, starts, filled, found, spare):
     """Find all pairs whose exclusive or is a key.
@@ -59,24 +75,26 @@ def match(strips, lefts, rights, keys, shift, starts, filled, found, spare):
     """
     extra = 0
     for s in range(strips.shape[0]):
-        for begin in range(strips[s, 2], strips[s, 3], _TILE):
-            end = min(begin + _TILE, strips[s, 3])
+        for tile in range(strips[s, 2], strips[s, 3], _TILE):
             for i in range(strips[s, 0], strips[s, 1]):
-                right = rights[i]
-                for j in range(begin, end):
-                    key = right ^ lefts[j]
-                    bucket = key >> shift
-                    wanted = marks(key)
-                    if filled[bucket] & wanted != wanted:
+                for first in range(tile, min(tile + _TILE, strips[s, 3]), _BLOCK):
+                    last = min(first + _BLOCK, strips[s, 3])
+                    hits = 0  # counted without a branch, in vector registers
+                    for j in range(first, last):
+                        hits += lacking(rights[i] ^ lefts[j], shift, filled) == _ZERO
+                    if hits == 0:
                         continue
-                    for k in range(starts[bucket], starts[bucket + _ONE]):
-                        if keys[k] != key:
+                    for j in range(first, last):
+                        key = rights[i] ^ lefts[j]
+                        if lacking(key, shift, filled) != _ZERO:
                             continue
-                        if found[k, 0] < 0:
-                            found[k, 0], found[k, 1] = j, i
-                        else:
-                            if extra < spare.shape[0]:
-                                spare[extra, 0], spare[extra, 1], spare[extra, 2] = k, j, i
-                            extra += 1
-                        break
+                        place = find_key(key, keys, shift, starts)
+                        if place < 0:
+                            continue
+                        if found[place, 0] < 0:
+                            found[place, 0], found[place, 1] = j, i
+                            continue
+                        if extra < spare.shape[0]:
+                            spare[extra, 0], spare[extra, 1], spare[extra, 2] = place, j, i
+                        extra += 1
     return extra

@@ -34,8 +34,9 @@ class Listing:
 def read(path: str | Path, threads: int = 1, progress: Reporter = silent) -> Listing:
     """Read any KenLM binary file that holds its words.
 
-    Memory grows with the model: 4 n + 8 bytes per n-gram of order n, and as much again while one order is read.
-    A trie is read in one pass. A probing model holds hash keys in place of n-grams, see `kenlm_probing`.
+    Memory grows with the model: 4 n + 8 bytes per n-gram of order n; while one order is read, as much again for a
+    trie, and about 200 bytes per n-gram of that order for a probing model, whose n-grams have to be searched for, see
+    `kenlm_probing`.
 
     Raises:
         DataError: missing, unfinished, cut off, damaged, of another version, or built without its words.

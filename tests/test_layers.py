@@ -18,7 +18,7 @@ ALLOWED = {
     "files": {"errors"},
     "parallel": {"errors"},
     "kernels": {"files"},
-    "formats": {"kernels", "files", "parallel", "errors"},
+    "formats": {"kernels", *BASE},
     "text": {"kernels", "textkit", *BASE},
     "training": {"text", "kernels", *BASE},
     "corpora": {"text", "kernels", "textkit", *BASE},

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 SCRIPT = """
+import lzma
 import sys
 from pathlib import Path
 import numpy as np
@@ -32,6 +33,9 @@ for tokenizer in named:
         for loaded in (model, NGramModel.load(scratch / "m.ngram"), NGramModel.load(scratch / "m.arpa", tokenizer)):
             perplexity(loaded, source)
             loaded.next_words("the")
+for packed in ("small.o2.probing", "pruned.probing", "small.o4.rest", "small.o4.qtrie", "small.o5.atrie"):
+    (scratch / "m.kenlm").write_bytes(lzma.decompress(Path(f"golden/kenlm/{packed}.xz").read_bytes()))
+    NGramModel.load(scratch / "m.kenlm", threads=2)
 for found in iter_modules(textkit.kernels.__path__):
     module = import_module(f"textkit.kernels.{found.name}")
     for name, function in vars(module).items():

@@ -319,8 +319,8 @@ def load(path: str | Path, kind: str | None = None) -> Container:
         raise DataError(f"{path} holds a {metadata.get('kind')}, not a {kind}.")
     header = _parse_header(path, metadata.get("textkit", ""))
     entries.pop("__metadata__", None)
-    mapped = _mapped(path)
-    arrays = {name: _array(path, name, entry, mapped, 8 + length) for name, entry in entries.items()}
+    whole = mapped(path)
+    arrays = {name: _array(path, name, entry, whole, 8 + length) for name, entry in entries.items()}
     return Container(str(metadata.get("kind")), header, arrays, path)
 
 
@@ -337,7 +337,7 @@ def _parse_header(path: Path, text: str) -> dict[str, Any]:
     return header
 
 
-def _mapped(path: Path) -> mmap.mmap:
+def mapped(path: Path) -> mmap.mmap:
     """The file in memory, copied where it is written to: it cannot change, and kernels see ordinary arrays."""
     try:
         with path.open("rb") as stream:

@@ -164,7 +164,7 @@ def progress_bar() -> "Iterator[Reporter]":
     """
     from ..kernels.jit import on_first_compilation
 
-    on_first_compilation(lambda: note("compiling kernels (first run of this command on this machine) …"))
+    on_first_compilation(_tell_compiling)
     if not sys.stderr.isatty():
         yield lambda event: None
         return
@@ -183,6 +183,11 @@ def progress_bar() -> "Iterator[Reporter]":
         yield drawn.report
     finally:
         drawn.bars.stop()
+
+
+@functools.cache
+def _tell_compiling() -> None:
+    note("compiling kernels (first run of this command on this machine) …")
 
 
 class _Drawn:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 MODEL = click.argument("model", type=click.Path(path_type=Path))
 ARPA_TOKENIZER = click.option(
-    "--tokenizer", default="whitespace", show_default=True, help="For ARPA files, which do not say how to split text."
+    "--tokenizer",
+    default="whitespace",
+    show_default=True,
+    help="For files of other programs, which do not say how to split text.",
 )
 
 
@@ -23,7 +26,7 @@ ARPA_TOKENIZER = click.option(
 def ngram() -> None:
     """N-gram language models: train, perplexity, score, generate.
 
-    Wherever a MODEL is asked for, an ARPA file (also compressed) will do.
+    Wherever a MODEL is asked for, an ARPA file (also compressed) or a KenLM binary file will do.
     """
 
 
@@ -155,7 +158,8 @@ def load(path: Path, tokenizer: str) -> "NGramModel":
     from ..ngram.model import NGramModel
     from ..text.tokenizer import Tokenizer
 
-    return NGramModel.load(path, Tokenizer(tokenizer))
+    with common.progress_bar() as progress:
+        return NGramModel.load(path, Tokenizer(tokenizer), progress=progress)
 
 
 @ngram.command()

@@ -162,9 +162,12 @@ class Reader:
         line = self._next_text()
         while line is not None and line.startswith("#"):
             line = self._next_text()
+        if line is not None and line.startswith("mmap lm http://kheafield.com/"):
+            raise DataError(f"{self.path} is a compressed KenLM binary file.", "Decompress it first.")
         if line != "\\data\\":
             raise DataError(
-                f"{self.path} is neither a textkit model nor an ARPA file (no \\data\\ line at its beginning).",
+                f"{self.path} is neither a textkit model nor a KenLM binary file nor an ARPA file "
+                "(no \\data\\ line at its beginning).",
                 "Train a model with: textkit ngram train",
             )
         sizes: list[int] = []

@@ -6,9 +6,10 @@ import numpy as np
 
 from .. import files
 from ..errors import DataError
-from ..formats import arpa
+from ..formats import arpa, kenlm
 from ..formats.backoff import BackoffTrie, Listed, assemble
 from ..parallel import thread_count
+from ..progress import Reporter, silent
 from ..text.tokenizer import PADDING
 from ..text.vocabulary import SPECIALS, UNK, Vocabulary, WordTable
 
@@ -21,6 +22,15 @@ def write_arpa(trie: BackoffTrie, vocabulary: Vocabulary, path: str | Path, thre
         arpa.write(stream, trie, vocabulary.arena, vocabulary.ends, thread_count(threads))
 
 
+def read_foreign(
+    path: str | Path, threads: int | None = None, progress: Reporter = silent
+) -> tuple[BackoffTrie, Vocabulary, str]:
+    """Read an ARPA file or a KenLM binary file, whichever it is; the last result says which: "arpa" or "kenlm"."""
+    if kenlm.is_kenlm(path):
+        return *read_kenlm(path, threads, progress), "kenlm"
+    return *read_arpa(path), "arpa"
+
+
 def read_arpa(path: str | Path) -> tuple[BackoffTrie, Vocabulary]:
     """Read an ARPA file, plain or compressed, of any toolkit.
 
@@ -31,9 +41,7 @@ def read_arpa(path: str | Path) -> tuple[BackoffTrie, Vocabulary]:
         DataError: not a sound ARPA file, no <s> or </s>, or an n-gram listed twice.
     """
     reader = arpa.Reader(path)
-    table = WordTable()
-    start = Vocabulary.from_words([])
-    table.add_words(start.arena, start.ends)
+    table = _word_table()
     listed: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in reader.sizes]
     vocabulary: Vocabulary | None = None
     for entries in reader.entries():
@@ -55,6 +63,23 @@ def read_arpa(path: str | Path) -> tuple[BackoffTrie, Vocabulary]:
     return sorted_model(path, levels, vocabulary), vocabulary
 
 
+def read_kenlm(
+    path: str | Path, threads: int | None = None, progress: Reporter = silent
+) -> tuple[BackoffTrie, Vocabulary]:
+    """Read a KenLM binary file: probing, trie, quantised trie, pointer-compressed trie.
+
+    Raises:
+        DataError: see `formats.kenlm.read`; no <s> or </s>.
+    """
+    listing = kenlm.read(path, thread_count(threads), progress)
+    table = _word_table()
+    ids = table.add_words(listing.arena, listing.ends)
+    levels = [Listed(ids[level.ngrams], level.numbers) for level in listing.levels]
+    del listing
+    vocabulary = _vocabulary(table)
+    return sorted_model(path, levels, vocabulary), vocabulary
+
+
 def sorted_model(path: str | Path, levels: list[Listed], vocabulary: Vocabulary) -> BackoffTrie:
     """A trie of listed n-grams whose ids are of this vocabulary.
 
@@ -67,6 +92,13 @@ def sorted_model(path: str | Path, levels: list[Listed], vocabulary: Vocabulary)
 
     levels[0] = _unigrams(path, levels[0], vocabulary)
     return assemble(levels, refuse)
+
+
+def _word_table() -> WordTable:
+    """A table that holds the special words under their ids."""
+    table, start = WordTable(), Vocabulary.from_words([])
+    table.add_words(start.arena, start.ends)
+    return table
 
 
 def _vocabulary(table: WordTable) -> Vocabulary:

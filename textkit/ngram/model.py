@@ -17,7 +17,7 @@ from ..progress import Reporter, silent
 from ..text.corpus import EncodedCorpus
 from ..text.tokenizer import Tokenizer
 from ..text.vocabulary import BOS, EOS, UNK, Vocabulary
-from .foreign import read_arpa, write_arpa
+from .foreign import read_foreign, write_arpa
 from .packed import PackedTrie
 from .train import LONGEST_ORDER, TrainingConfig, estimate
 
@@ -119,14 +119,23 @@ class NGramModel:
         files.save(path, KIND, header, {**self.packed.arrays(), **self.vocabulary.arrays(with_counts=False)})
 
     @classmethod
-    def load(cls, path: str | Path, tokenizer: Tokenizer | None = None) -> "NGramModel":
-        """Open a model: textkit's own by memory map, or an ARPA file (plain or compressed).
+    def load(
+        cls,
+        path: str | Path,
+        tokenizer: Tokenizer | None = None,
+        *,
+        threads: int | None = None,
+        progress: Reporter = silent,
+    ) -> "NGramModel":
+        """Open a model: textkit's own by memory map, an ARPA file (plain or compressed), or a KenLM binary file.
+
+        A KenLM probing model takes its time, since it holds no n-grams but their hashes, see `formats.kenlm_probing`.
 
         Args:
-            tokenizer: how an ARPA file's text was split, which it does not say; whitespace if not given.
+            tokenizer: how the text of the latter two was split, which they do not say; whitespace if not given.
 
         Raises:
-            DataError: missing, damaged, or neither of the two.
+            DataError: missing, damaged, or none of the three.
         """
         path = Path(path)
         try:
@@ -135,8 +144,9 @@ class NGramModel:
             raise DataError(f"cannot open {path}: {files.why(error)}.") from error
         if own:
             return cls._from_container(files.load(path, KIND))
-        trie, vocabulary = read_arpa(path)
-        return cls.from_trie(trie, vocabulary, tokenizer or Tokenizer("whitespace"), {"smoothing": "arpa"})
+        trie, vocabulary, kind = read_foreign(path, threads, progress)
+        tokenizer = tokenizer or Tokenizer("whitespace")
+        return cls.from_trie(trie, vocabulary, tokenizer, {"smoothing": kind}, threads=threads)
 
     @classmethod
     def _from_container(cls, container: files.Container) -> "NGramModel":

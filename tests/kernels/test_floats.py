@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textkit.kernels import floats
@@ -74,6 +74,8 @@ def test_reading_is_exact_to_float32(value):
 
 @settings(deadline=None, max_examples=500)
 @given(st.text("0123456789.eE+-nifa x", max_size=8))
+@example("0E10000")
+@example("1e-10000")
 def test_what_is_a_number_agrees_with_python(text):
     try:
         expected = float(text)

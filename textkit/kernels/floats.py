@@ -227,8 +227,8 @@ def parse_float(buffer, start, end, powers):
         if position < end and (buffer[position] == 45 or buffer[position] == 43):
             position += 1
         power, first = np.int64(0), position
-        while position < end and 48 <= buffer[position] <= 57 and power < 1000:
-            power = power * _TEN + (buffer[position] - 48)
+        while position < end and 48 <= buffer[position] <= 57:
+            power = min(power * _TEN + (buffer[position] - 48), np.int64(1000))
             position += 1
         if position == first:
             return 0.0, False

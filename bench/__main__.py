@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 
 from . import startup
-from .cases import CASES, Settings
-from .harness import machine, save
+from .cases import CASES
+from .harness import Settings, machine, save
 
 
 def main() -> None:

@@ -7,9 +7,29 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+TEXTKIT = [sys.executable, "-m", "textkit"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to measure with: the text, a directory for outputs, the number of runs, the peers' Python."""
+
+    text: Path
+    scratch: Path
+    runs: int
+    peer_python: str
+
+    @property
+    def megabytes(self) -> float:
+        return self.text.stat().st_size / 1e6
+
+
+def skipped(name: str, how: str) -> None:
+    """Say that a peer is missing, and how to get it."""
+    print(f"skipped: {name} is not installed; get it with: {how}", file=sys.stderr)
 
 
 @dataclass(frozen=True)
@@ -120,6 +140,3 @@ def save(outcomes: list[Outcome], path: Path) -> None:
     """Write all figures as JSON, with the machine and the day."""
     record = {"machine": machine(), "date": time.strftime("%Y-%m-%d"), "cases": [asdict(o) for o in outcomes]}
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-
-
-Case = Callable[..., Outcome | None]

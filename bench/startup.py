@@ -2,12 +2,11 @@
 
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-TEXTKIT = [sys.executable, "-m", "textkit"]
+from .harness import TEXTKIT
 
 
 def commands(text: Path, model: Path) -> dict[str, list[str]]:

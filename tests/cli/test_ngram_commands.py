@@ -24,7 +24,11 @@ def model(run, text, tmp_path):
 
 
 def test_train_prints_sizes_and_tells_assumed_discounts(run, text, tmp_path):
-    done = run("ngram", "train", text, "--output", tmp_path / "m.ngram", "--order", 2, "--no-cache")
+    options = ["--output", tmp_path / "m.ngram", "--order", 2, "--no-cache"]
+    chosen = run("ngram", "train", text, *options)
+    assert chosen.code == 0
+    assert "are the likeliest when each token is left out in turn, since of its n-grams none occurs" in chosen.err[0]
+    done = run("ngram", "train", text, *options, "--discount-fallback")
     assert done.code == 0
     assert done.out.splitlines()[:2] == ["order\tn-grams\tdiscounts 1 2 3+", "1\t8\t0.5000 1.0000 1.5000"]
     assert done.err[0].startswith("note: order 1: discounts 0.5 1 1.5 were assumed, since of its n-grams none occurs")

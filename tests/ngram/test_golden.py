@@ -59,6 +59,7 @@ def assert_same_model(path, name, tolerance):
 
 def trained(text, order, threads=2, **settings):
     corpus = encode_corpus(Reader([GOLDEN / f"{text}.txt"]), WHITESPACE, threads=threads)
+    settings = {"discount_fallback": (0.5, 1.0, 1.5), **settings}
     return NGramModel.train(corpus, TrainingConfig(order=order, **settings), threads=threads)
 
 

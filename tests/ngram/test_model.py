@@ -24,7 +24,8 @@ TEXTS = st.lists(st.lists(WORDS, max_size=7), min_size=1, max_size=12).filter(an
 def train(lines, order, tokenizer="whitespace", **settings):
     text = Lines([" ".join(line) for line in lines])
     corpus = encode_corpus(text, Tokenizer(tokenizer), threads=1, **settings)
-    return NGramModel.train(corpus, TrainingConfig(order=order), threads=1)
+    config = TrainingConfig(order=order, discount_fallback=(0.5, 1.0, 1.5))
+    return NGramModel.train(corpus, config, threads=1)
 
 
 def entries(model):

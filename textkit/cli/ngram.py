@@ -1,15 +1,17 @@
 """`textkit ngram`: the group, train and info; what uses a model is in `ngram_use`."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import common
+from . import common, estimating
 
 if TYPE_CHECKING:
     from ..ngram.model import NGramModel
+    from ..ngram.train import TrainingConfig
     from ..text.reader import Reader
     from ..text.tokenizer import Tokenizer
 
@@ -32,19 +34,10 @@ def ngram() -> None:
 
 @ngram.command()
 @common.INPUTS
-@click.option("--order", type=int, default=3, show_default=True, help="Length of the longest n-grams.")
+@estimating.estimating
 @common.OUTPUT
 @click.option("--arpa", type=click.Path(path_type=Path), help="Also write the model as an ARPA file (.gz, .xz, … too).")
-@click.option("--discount-fallback", default="0.5 1 1.5", show_default=True, help="Where counts give no discounts.")
-@click.option("--prune", default="", help="Leave out n-grams that occur at most so often, by order: '0 0 1'.")
-@click.option("--limit-vocab", type=click.Path(path_type=Path), help="Leave out n-grams with a word not in this list.")
-@click.option("--vocab-pad", type=int, default=0, help="Take the vocabulary to be at least so large.")
-@click.option(
-    "--interpolate-unigrams/--no-interpolate-unigrams",
-    default=True,
-    show_default=True,
-    help="Share out the uniform distribution, or give <unk> all of it.",
-)
+@click.option("--dev", type=click.Path(path_type=Path), help="Text by whose likelihood to tune what is not given.")
 @common.tokenizing("word")
 @common.choosing_words
 @common.reading
@@ -53,14 +46,10 @@ def ngram() -> None:
 @common.JSON
 def train(
     reader: "Reader",
-    order: int,
+    config: "TrainingConfig",
     output: Path | None,
     arpa: Path | None,
-    discount_fallback: str,
-    prune: str,
-    limit_vocab: Path | None,
-    vocab_pad: int,
-    interpolate_unigrams: bool,
+    dev: Path | None,
     tokenizer: "Tokenizer",
     min_count: int,
     max_vocab: int | None,
@@ -68,52 +57,36 @@ def train(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Train an interpolated modified Kneser-Ney model.
+    """Train a model, by interpolated modified Kneser-Ney smoothing or any other.
 
     \b
     textkit ngram train text.txt --order 3 --output text.ngram
     textkit ngram train *.txt.gz --order 5 --tokenizer whitespace --arpa text.arpa
+    textkit ngram train text.txt --smoothing witten-bell
+    textkit ngram train text.txt --smoothing add-k --dev held-out.txt
     """
-    from ..ngram.model import NGramModel, TrainingConfig
+    from ..ngram.model import NGramModel
 
     began = time.perf_counter()
-    config = TrainingConfig(
-        order,
-        _numbers("--discount-fallback", discount_fallback),
-        tuple(int(n) for n in _numbers("--prune", prune)),
-        _listed(limit_vocab) if limit_vocab else None,
-        interpolate_unigrams,
-        vocab_pad,
-    )
     target = output or (None if arpa else _default_output(reader))
     corpus = common.encode(reader, tokenizer, cache, threads, min_count=min_count, max_vocab=max_vocab)
+    held_out = None
+    if dev:
+        held_out = common.encode(
+            replace(reader, inputs=(dev,)), tokenizer, cache, threads, vocabulary=corpus.vocabulary
+        )
     with common.progress_bar() as progress:
-        model = NGramModel.train(corpus, config, threads=threads, progress=progress)
+        model = NGramModel.train(corpus, config, dev=held_out, threads=threads, progress=progress)
         if target:
             model.save(target)
         if arpa:
             model.write_arpa(arpa, threads)
-    _tell_training(model)
+    estimating.tell_training(model.report)
     written = [str(path) for path in (target, arpa) if path]
     if as_json:
         common.print_json({**_description(model), "written": written, "seconds": time.perf_counter() - began})
     else:
-        _print_sizes(model, f"{', '.join(written)} ({time.perf_counter() - began:.1f} s)")
-
-
-def _listed(path: Path) -> tuple[str, ...]:
-    from ..text.vocabulary import SPECIALS, Vocabulary
-
-    return tuple(Vocabulary.load_text(path).words()[len(SPECIALS) :])
-
-
-def _numbers(option: str, text: str) -> tuple[float, ...]:
-    from ..errors import UsageError
-
-    try:
-        return tuple(float(part) for part in text.replace(",", " ").split())
-    except ValueError:
-        raise UsageError(f"{option} '{text}' is not a list of numbers.", "An example: '0 1 1'.") from None
+        estimating.print_sizes(model, f"{', '.join(written)} ({time.perf_counter() - began:.1f} s)")
 
 
 def _default_output(reader: "Reader") -> Path:
@@ -126,14 +99,6 @@ def _default_output(reader: "Reader") -> Path:
     return path
 
 
-def _tell_training(model: "NGramModel") -> None:
-    for order, reason in model.report["fallbacks"].items():
-        used = " ".join(f"{d:g}" for d in model.report["discounts"][int(order) - 1])
-        common.note(f"order {order}: discounts {used} were assumed, since of its n-grams {reason}.")
-    if dropped := model.report["dropped_marks"]:
-        common.note(f"{dropped:,} sentence marks (<s>, </s>) in the text were left out.")
-
-
 def _description(model: "NGramModel") -> dict[str, Any]:
     return {
         "order": model.order,
@@ -142,15 +107,6 @@ def _description(model: "NGramModel") -> dict[str, Any]:
         "signature": model.signature,
         **model.report,
     }
-
-
-def _print_sizes(model: "NGramModel", title: str) -> None:
-    discounts = model.report.get("discounts", [])
-    rows = []
-    for n, size in enumerate(model.sizes, 1):
-        given = " ".join(f"{d:.4f}" for d in discounts[n - 1]) if discounts else "-"
-        rows.append([n, size, given])
-    common.print_table(title, ["order", "n-grams", "discounts 1 2 3+"], rows)
 
 
 def load(path: Path, tokenizer: str) -> "NGramModel":
@@ -176,7 +132,7 @@ def info(model: Path, tokenizer: str, as_json: bool) -> None:
     if as_json:
         common.print_json(_description(loaded))
         return
-    _print_sizes(loaded, str(model))
+    estimating.print_sizes(loaded, str(model))
     click.echo(f"signature\t{loaded.signature}")
     for name in ("tokens", "lines"):
         if name in loaded.report:

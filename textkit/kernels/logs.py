@@ -16,10 +16,10 @@ _2_LOG10_E = 2.0 * math.log10(math.e)
 
 
 @kernel(fastmath=True)
-def log10_capped(values, first, last, bits, mantissas, out):
-    """out[i] = min(0, log10(values[i])), -99 where the value is not a positive normal number.
+def log10_capped(values, first, last, highest, bits, mantissas, out):
+    """out[i] = min(highest, log10(values[i])), -99 where the value is not a positive normal number.
 
-    values, out float32; bits int32 and mantissas float32 are two views of one scratch array (>= 1024,).
+    values, out float32, highest float64; bits int32 and mantissas float32, two views of one scratch array (>= 1024,).
     A value is m 2**e with m in [1, 2); ln m = 2 artanh(s), s = (m - 1) / (m + 1) after halving m above sqrt 2, by
     its series up to s**15: exact to float32 (error below 1e-12).
     """
@@ -36,5 +36,5 @@ def log10_capped(values, first, last, bits, mantissas, out):
             s = (m - 1.0) / (m + 1.0)
             q = s * s
             series = 1.0 + q * (1 / 3 + q * (1 / 5 + q * (1 / 7 + q * (1 / 9 + q * (1 / 11 + q * (1 / 13 + q / 15))))))
-            found = min(0.0, (e + large) * _LOG10_2 + _2_LOG10_E * s * series)
+            found = min(highest, (e + large) * _LOG10_2 + _2_LOG10_E * s * series)
             out[start + i] = np.float32(found if e > -127.0 else -99.0)

@@ -76,3 +76,18 @@ def back_off(ngrams, words, log_p, backoff, edges, numbers):
             if 0 <= context < backoff.shape[0]:
                 total += backoff[context]
         numbers[i, 0] = total
+
+
+@kernel
+def look_up_order(stream, contexts, words, edges, entries):
+    """entries[i] = the continuation of contexts[i - 1] with the word stream[i], or -1.
+
+    stream int32 (n,), contexts int64 (n,) entries of the order below; words int32 and edges uint32 of the two levels,
+    as in `ngram.counting.Level`; entries int64 (n,) out.
+    """
+    entries[0] = -1
+    for i in range(1, stream.shape[0]):
+        entries[i] = -1
+        context = contexts[i - 1]
+        if context >= 0:
+            entries[i] = find_word(words, np.int64(edges[context]), np.int64(edges[context + 1]), stream[i])

@@ -79,11 +79,12 @@ class NGramModel:
         corpus: EncodedCorpus,
         config: TrainingConfig | None = None,
         *,
+        dev: EncodedCorpus | None = None,
         threads: int | None = None,
         progress: Reporter = silent,
     ) -> "NGramModel":
         """Estimate a model, see `train.estimate`."""
-        estimated = estimate(corpus, config or TrainingConfig(), thread_count(threads), progress)
+        estimated = estimate(corpus, config or TrainingConfig(), thread_count(threads), progress, dev)
         return cls.from_trie(estimated.trie, estimated.vocabulary, corpus.tokenizer, estimated.report, threads=threads)
 
     @classmethod

@@ -1,34 +1,27 @@
-"""Modified Kneser-Ney smoothing: adjusted counts, discounts, probabilities (Chen & Goodman 1998, KenLM's lmplz)."""
+"""From counts to probabilities by any smoothing method: a few terms for each order, and one pass over its n-grams."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from ..errors import UsageError
 from ..kernels import counting as count_kernels
 from ..kernels import logs
 from ..kernels import smoothing as kernels
 from ..parallel import ordered_map, split_evenly
-from ..text.vocabulary import BOS, SPECIALS, UNK
-from .counting import Level, NGramCounts, find_ngram
+from ..text.vocabulary import BOS, UNK
+from .counting import NGramCounts, find_ngram
 
-DEFAULT_FALLBACK = (0.5, 1.0, 1.5)
 _PIECES = 16
 
 
-@dataclass(frozen=True)
-class Discounts:
-    """What is taken off the adjusted counts of one order.
-
-    Attributes:
-        values: for counts 1, 2, and 3 and more.
-        fallback: why they could not be estimated from the counts, or "" where they were.
-    """
-
-    values: tuple[float, float, float]
-    fallback: str = ""
+def raw_counts(counts: NGramCounts) -> list[np.ndarray]:
+    """Occurrences of all n-grams by level, int32; <s> by itself counts nothing, as it is never predicted."""
+    values = [level.counts for level in counts.levels]
+    values[0] = values[0].copy()
+    values[0][BOS] = 0
+    return values
 
 
 def adjusted_counts(counts: NGramCounts) -> list[np.ndarray]:
@@ -52,69 +45,112 @@ def adjusted_counts(counts: NGramCounts) -> list[np.ndarray]:
     return adjusted
 
 
-def counts_of_counts(counts: NGramCounts, adjusted: list[np.ndarray]) -> list[list[int]]:
-    """How many n-grams of each order have adjusted count 1, 2, 3 and 4.
-
-    As in lmplz, the proper suffixes of the last n-gram are tallied by their raw counts (it empties its buffers
-    after the last one without adjusting).
-    """
+def counts_of_counts(values: list[np.ndarray], most: int) -> list[list[int]]:
+    """How many n-grams of each order have count 1, 2, … `most`."""
     tallies = []
-    for values in adjusted:
-        tally = np.zeros(5, np.int64)
-        count_kernels.counts_of_counts(values, tally)
-        tallies.append(tally)
+    for counts in values:
+        tally = np.zeros(most + 1, np.int64)
+        count_kernels.counts_of_counts(counts, tally)
+        tallies.append(tally[1:].tolist())
+    return tallies
+
+
+def adjust_as_lmplz(tallies: list[list[int]], counts: NGramCounts, adjusted: list[np.ndarray]) -> None:
+    """Tally the proper suffixes of the last n-gram by their raw counts.
+
+    lmplz does so: it empties its buffers after the last n-gram without adjusting.
+    """
     for length in range(1, counts.order):
         suffix = counts.last[-length:]
         if suffix[0] == BOS:
             break
         entry = find_ngram(counts.levels[:length], suffix)
         assert entry is not None
+        tally = tallies[length - 1]
         true, raw = int(adjusted[length - 1][entry]), int(counts.levels[length - 1].counts[entry])
-        if true < 5:
-            tallies[length - 1][true] -= 1
-        if raw < 5:
-            tallies[length - 1][raw] += 1
-    return [tally[1:].tolist() for tally in tallies]
+        if 0 < true <= len(tally):
+            tally[true - 1] -= 1
+        if raw <= len(tally):
+            tally[raw - 1] += 1
 
 
-def modified_discounts(tally: list[int]) -> tuple[float, float, float]:
-    """The closed-form discounts from counts of counts t1 … t4 (Chen & Goodman 1998, equation 26).
+@dataclass(frozen=True)
+class Terms:
+    """How the counts a of one order become its own shares of probability, see `kernels.smoothing`.
 
-        Y = t1 / (t1 + 2 t2),  D_j = j - (j + 1) Y t_{j+1} / t_j
+        own = weight (a - D(a)) / (S + per_type T + per_context)
 
-    Raises:
-        ValueError: where they cannot be computed or are out of range, with the reason.
+    Attributes:
+        discounts: D for counts 1, 2, …; the last for all above.
+        weights: by the number of bits of S, the sum of a after the context; the last for all above.
     """
-    for count, number in enumerate(tally[:3], 1):
-        if number == 0:
-            raise ValueError(f"none occurs {count} time{'s' * (count > 1)}")
-    ratio = tally[0] / (tally[0] + 2 * tally[1])
-    values = tuple(j - (j + 1) * ratio * tally[j] / tally[j - 1] for j in (1, 2, 3))
-    for j, value in enumerate(values, 1):
-        if not 0 <= value <= j:
-            raise ValueError(f"the discount for count {j} would be {value:.3f}")
-    return values  # type: ignore[return-value]
+
+    discounts: tuple[float, ...] = (0.0,)
+    per_type: float = 0.0
+    per_context: float = 0.0
+    weights: tuple[float, ...] = (1.0,)
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Discounts from count 0 on, (per_type, per_context), weights; float64."""
+        extra = np.array([self.per_type, self.per_context])
+        return np.array([0.0, *self.discounts]), extra, np.array(self.weights)
 
 
-def estimate_discounts(tallies: list[list[int]], fallback: tuple[float, ...] = DEFAULT_FALLBACK) -> list[Discounts]:
-    """Discounts for every order, `fallback` where the counts do not give them.
+@dataclass(frozen=True)
+class Plan:
+    """Everything that turns counts into probabilities.
 
-    Raises:
-        UsageError: a fallback discount that is not between 0 and its count.
+    Args:
+        terms: of each order.
+        backoff: use the order below only for what was not seen, instead of always adding its share.
+        alpha: stupid backoff's factor, which then replaces all backoff weights.
+        interpolate_unigrams: add its share of the uniform distribution to every word; if not, the unknown word gets
+            all of it (as SRILM does).
+        vocab_pad: take the vocabulary to be at least so large.
     """
-    if not 1 <= len(fallback) <= 3 or not all(0 <= d <= j for j, d in enumerate(fallback, 1)):
-        raise UsageError(
-            f"--discount-fallback {' '.join(map(str, fallback))} makes no sense.",
-            "Give up to three numbers, the first at most 1, the second at most 2, the third at most 3.",
-        )
-    padded = (*fallback, *[fallback[-1]] * 2)[:3]
-    found = []
-    for tally in tallies:
-        try:
-            found.append(Discounts(modified_discounts(tally)))
-        except ValueError as reason:
-            found.append(Discounts(padded, str(reason)))  # type: ignore[arg-type]
-    return found
+
+    terms: list[Terms]
+    backoff: bool = False
+    alpha: float | None = None
+    interpolate_unigrams: bool = True
+    vocab_pad: int = 0
+
+
+def estimate_levels(
+    counts: NGramCounts, values: list[np.ndarray], plan: Plan, kept: list[np.ndarray], threads: int
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Estimate all orders from the unigrams up.
+
+    Discounts and denominators are those of all n-grams; what the pruned ones had goes to the backoffs.
+
+    Args:
+        values: the counts that the method uses, int32 (E,) by level.
+        kept: bool (E,) by level, what is not pruned.
+
+    Yields:
+        For each order its probabilities (E,) and the backoff weights of the order below (None for unigrams); float32,
+        or float64 in the backoff form.
+    """
+    dtype = np.float64 if plan.backoff else np.float32
+    probabilities = _unigrams(values[0], plan, kept[0]).astype(dtype)
+    yield probabilities, None
+    run = kernels.back_off if plan.backoff else kernels.interpolate
+    for n in range(1, counts.order):
+        level, edges = counts.levels[n], counts.levels[n - 1].edges
+        assert edges is not None
+        stays = kept[n] if plan.alpha is None else np.ones(len(level.words), np.bool_)
+        found, backoffs = np.empty(len(level.words), dtype), np.empty(len(edges) - 1, dtype)
+        fixed = (edges, values[n], stays, level.suffixes, probabilities, *plan.terms[n].arrays())
+
+        def work(part: tuple[int, int], fixed: tuple = fixed, out: tuple = (found, backoffs)) -> None:
+            run(*fixed, *part, *out)
+
+        for _ in ordered_map(work, _by_children(edges, threads), threads):
+            pass
+        if plan.alpha is not None:
+            backoffs[edges[1:] > edges[:-1]] = plan.alpha
+        yield found, backoffs
+        probabilities = found
 
 
 @dataclass
@@ -125,91 +161,27 @@ class Estimates:
     log_backoffs: list[np.ndarray]
 
 
-@dataclass(frozen=True)
-class UnigramRule:
-    """How unigrams share in the uniform distribution.
-
-    Args:
-        interpolate: add its share to every word; if not, the unknown word gets all of it (as SRILM does).
-        vocab_pad: take the vocabulary to be at least so large.
-    """
-
-    interpolate: bool = True
-    vocab_pad: int = 0
-
-
-def kept_ngrams(counts: NGramCounts, thresholds: Sequence[int], allowed: np.ndarray | None = None) -> list[np.ndarray]:
-    """Which n-grams stay, bool (E,) by level: those that occur more often than their order's threshold.
-
-    Args:
-        thresholds: one for each order; orders without one take the last. None may be below the one before, so
-            that what stays has its context and suffix.
-        allowed: bool (V,), words that may stay; n-grams with another word go.
-
-    Raises:
-        UsageError: thresholds that are negative, fall, or are more than orders.
-    """
-    thresholds = list(thresholds) or [0]
-    if len(thresholds) > counts.order or thresholds[0] < 0 or any(b < a for a, b in pairwise(thresholds)):
-        raise UsageError(
-            f"--prune {' '.join(map(str, thresholds))} makes no sense for order {counts.order}.",
-            "Give at most one number for each order, none below the one before; an example: '0 0 1'.",
-        )
-    thresholds += [thresholds[-1]] * (counts.order - len(thresholds))
-    kept: list[np.ndarray] = []
-    for n, level in enumerate(counts.levels):
-        stays = level.counts > thresholds[n] if thresholds[n] else np.ones(len(level.words), np.bool_)
-        if allowed is not None:
-            stays &= allowed[level.words]
-        if n:
-            edges = counts.levels[n - 1].edges
-            assert edges is not None
-            stays &= np.repeat(kept[-1], np.diff(edges))
-        else:
-            stays[: len(SPECIALS)] = True
-        kept.append(stays)
-    return kept
-
-
-def interpolated_kneser_ney(
-    counts: NGramCounts,
-    adjusted: list[np.ndarray],
-    discounts: list[Discounts],
-    kept: list[np.ndarray],
-    rule: UnigramRule,
-    threads: int,
+def estimate(
+    counts: NGramCounts, values: list[np.ndarray], plan: Plan, kept: list[np.ndarray], threads: int
 ) -> Estimates:
-    """Estimate all orders from the unigrams up; each interpolates with the order below.
-
-    Discounts and denominators are those of all n-grams; what the pruned ones had goes to the backoffs.
-    """
-    probabilities = _unigrams(adjusted[0], discounts[0], kept[0], rule)
-    estimates = Estimates([_log10(probabilities, threads)], [])
-    for n in range(1, counts.order):
-        level, edges = counts.levels[n], counts.levels[n - 1].edges
-        assert edges is not None
-        found, gammas = np.empty(len(level.words), np.float32), np.empty(len(edges) - 1, np.float32)
-        taken = np.array([0.0, *discounts[n].values])
-        fixed = (edges, adjusted[n], kept[n], level.suffixes, probabilities, taken)
-
-        def work(part: tuple[int, int], fixed: tuple = fixed, found: tuple = (found, gammas)) -> None:
-            kernels.interpolate(*fixed, *part, *found)
-
-        for _ in ordered_map(work, _by_children(edges, threads), threads):
-            pass
-        estimates.log_probabilities.append(_log10(found, threads))
-        estimates.log_backoffs.append(_log10(gammas, threads))
-        probabilities = found
+    """The logarithms of `estimate_levels`."""
+    estimates = Estimates([], [])
+    highest = np.inf if plan.backoff else 0.0
+    for probabilities, backoffs in estimate_levels(counts, values, plan, kept, threads):
+        estimates.log_probabilities.append(_log10(probabilities, 0.0, threads))
+        if backoffs is not None:
+            estimates.log_backoffs.append(_log10(backoffs, highest, threads))
     return estimates
 
 
-def _log10(values: np.ndarray, threads: int) -> np.ndarray:
-    """log10 of float32 values, at most 0."""
+def _log10(values: np.ndarray, highest: float, threads: int) -> np.ndarray:
+    """log10 float32 of values, at most `highest`."""
     out = np.empty(len(values), np.float32)
 
     def work(part: tuple[int, int]) -> None:
-        scratch = np.empty(1024, np.int32)
-        logs.log10_capped(values, *part, scratch, scratch.view(np.float32), out)
+        scratch, piece = np.empty(1024, np.int32), slice(*part)
+        given = values[piece].astype(np.float32, copy=False)
+        logs.log10_capped(given, 0, len(given), highest, scratch, scratch.view(np.float32), out[piece])
 
     for _ in ordered_map(work, split_evenly(len(values), threads * _PIECES), threads):
         pass
@@ -223,38 +195,33 @@ def _by_children(edges: np.ndarray, threads: int) -> list[tuple[int, int]]:
     return [(a, b) for a, b in pairwise(bounds) if a < b]
 
 
-def _unigrams(adjusted: np.ndarray, discounts: Discounts, kept: np.ndarray, rule: UnigramRule) -> np.ndarray:
-    """Unigram probabilities float32, interpolated with the uniform distribution over all words but <s>."""
-    taken = np.array([0.0, *discounts.values])[np.minimum(adjusted, 3)]
-    total = float(adjusted.sum(dtype=np.int64))
-    gamma = float(np.where(kept, taken, adjusted).sum()) / total
-    own = (adjusted - taken) / total
-    share = gamma / max(rule.vocab_pad, int(kept.sum()) - 1)
-    if rule.interpolate:
-        probabilities = own + share
+def vocabulary_size(kept: np.ndarray, vocab_pad: int) -> int:
+    """Number of words that can be predicted: all unigrams that stay but <s>, or more if so asked."""
+    return max(vocab_pad, int(kept.sum()) - 1)
+
+
+def _unigrams(values: np.ndarray, plan: Plan, kept: np.ndarray) -> np.ndarray:
+    """Unigram probabilities float64 (V,); the order below is the uniform distribution over all words but <s>."""
+    terms = plan.terms[0]
+    discounts, _, weights = terms.arrays()
+    taken = discounts[np.minimum(values, len(discounts) - 1)]
+    total, types = int(values.sum(dtype=np.int64)), int(np.count_nonzero(values))
+    weight = weights[min(total.bit_length(), len(weights) - 1)]
+    more = terms.per_type * types + terms.per_context
+    own = weight * (values - taken) / (total + more)
+    gamma = (1.0 - weight) + weight * (float(np.where(kept, taken, values).sum()) + more) / (total + more)
+    words = vocabulary_size(kept, plan.vocab_pad)
+    unseen = words - int(np.count_nonzero(kept & (values > 0)))
+    if plan.alpha is not None:
+        own[values == 0] = plan.alpha / words
+    elif plan.backoff and unseen:
+        own[values == 0] = gamma / unseen
+    elif plan.interpolate_unigrams:
+        own += gamma / words
     else:
-        probabilities = own
-        probabilities[UNK] += gamma
-    probabilities[BOS] = 1.0  # never predicted; its entry only carries a backoff weight
-    return probabilities.astype(np.float32)
+        own[UNK] += gamma
+    own[BOS] = 1.0  # never predicted; its entry only carries a backoff weight
+    return own
 
 
-def without_pruned(counts: NGramCounts, estimates: Estimates, kept: list[np.ndarray]) -> Estimates:
-    """Take the pruned n-grams out of the levels of `counts`, in place, and out of the estimates.
-
-    Words keep their ids, though those of pruned unigrams are gone from every level.
-    """
-    edges = []
-    for level, stays, above in zip(counts.levels, kept, kept[1:], strict=False):
-        assert level.edges is not None
-        before = np.zeros(len(above) + 1, np.uint32)
-        np.cumsum(above, out=before[1:])
-        edges.append(np.append(before[level.edges[:-1]][stays], before[-1:]))
-    counts.levels = [
-        Level(level.words[stays], level.counts[stays], None, edge)
-        for level, stays, edge in zip(counts.levels, kept, [*edges, None], strict=True)
-    ]
-    return Estimates(
-        [values[stays] for values, stays in zip(estimates.log_probabilities, kept, strict=True)],
-        [values[stays] for values, stays in zip(estimates.log_backoffs, kept, strict=False)],
-    )
+__all__ = ["Estimates", "Plan", "Terms", "estimate", "estimate_levels"]

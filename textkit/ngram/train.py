@@ -10,8 +10,9 @@ from ..formats.backoff import BackoffTrie
 from ..progress import Progress, Reporter, silent
 from ..text.corpus import EncodedCorpus
 from ..text.vocabulary import SPECIALS, UNK, Vocabulary
-from . import smoothing
+from . import cutoffs, heldout, parameters, smoothing
 from .counting import NGramCounts, count_ngrams
+from .methods import BACKOFF, Method, resolve
 
 LONGEST_ORDER = 100
 
@@ -20,26 +21,73 @@ LONGEST_ORDER = 100
 class TrainingConfig:
     """How to estimate a model.
 
+    Parameters by order are for order 1, 2, …; the last one stands for all further orders.
+
     Args:
         order: length of the longest n-grams.
-        discount_fallback: discounts for counts 1, 2 and 3+ of orders whose counts do not give them.
-        prune: leave out n-grams that occur at most so often, by order (the last one for all further orders);
-            discounts and backoffs are those of the whole text.
+        discount_fallback: discounts for counts 1, 2 and 3+ of orders whose counts do not give them; if None, such
+            orders take those that make the training text most likely when each token is left out in turn.
+        prune: leave out n-grams that occur at most so often, by order; discounts and backoffs are those of the whole
+            text.
         limit_vocab: leave out n-grams with any other word than these.
         interpolate_unigrams: give every word its share of the uniform distribution, not the unknown one all of it.
         vocab_pad: take the vocabulary to be at least so large, which lowers that share.
+        smoothing: a method of `methods.METHODS`, by any of its names.
+        form: "interpolated" or "backoff", where the method has both.
+        discounts: discounts by order, each a tuple by count (up to three for mkn), instead of estimated ones.
+        k: what add-k smoothing adds, by order.
+        weights: Jelinek-Mercer weights of each order's own counts, by order.
+        alpha: the factor of stupid backoff.
     """
 
     order: int = 3
-    discount_fallback: tuple[float, ...] = smoothing.DEFAULT_FALLBACK
+    discount_fallback: tuple[float, ...] | None = None
     prune: tuple[int, ...] = ()
     limit_vocab: tuple[str, ...] | None = None
     interpolate_unigrams: bool = True
     vocab_pad: int = 0
+    smoothing: str = "mkn"
+    form: str | None = None
+    discounts: tuple[tuple[float, ...], ...] = ()
+    k: tuple[float, ...] = ()
+    weights: tuple[float, ...] = ()
+    alpha: float = parameters.DEFAULT_ALPHA
 
     def __post_init__(self) -> None:
         if not 1 <= self.order <= LONGEST_ORDER:
             raise UsageError(f"--order {self.order} makes no sense.", f"Give 1 to {LONGEST_ORDER}; 3 to 5 is usual.")
+        method, implied = resolve(self.smoothing)
+        for name, value in implied.items():  # "laplace" means k = 1, unless told otherwise
+            if not getattr(self, name):
+                object.__setattr__(self, name, value)
+        object.__setattr__(self, "smoothing", method.name)
+        parameters.check(method, self)
+
+    @property
+    def method(self) -> Method:
+        """The smoothing method."""
+        return resolve(self.smoothing)[0]
+
+    @property
+    def backoff(self) -> bool:
+        """Whether the order below serves only for what was not seen."""
+        return (self.form or self.method.forms[0]) == BACKOFF
+
+    @property
+    def label(self) -> str:
+        """The method and what was asked of it, as in a model's signature: "mkn", "add-k,k=0.1", "kn,backoff"."""
+        asked = [self.method.name]
+        if self.backoff != (self.method.forms[0] == BACKOFF):
+            asked.append(self.form or "")
+        given = {"d": ["/".join(f"{d:g}" for d in row) for row in self.discounts], "k": self.k, "lambda": self.weights}
+        asked += [
+            f"{name}={'+'.join(v if isinstance(v, str) else f'{v:g}' for v in row)}"
+            for name, row in given.items()
+            if row
+        ]
+        if self.method.parameter == "alpha":
+            asked.append(f"alpha={self.alpha:g}")
+        return ",".join(asked)
 
 
 @dataclass(frozen=True)
@@ -51,34 +99,54 @@ class Estimated:
     report: dict[str, Any]
 
 
-def estimate(corpus: EncodedCorpus, config: TrainingConfig, threads: int, progress: Reporter = silent) -> Estimated:
+def estimate(
+    corpus: EncodedCorpus,
+    config: TrainingConfig,
+    threads: int,
+    progress: Reporter = silent,
+    dev: EncodedCorpus | None = None,
+) -> Estimated:
     """Count an encoded corpus and estimate a model from the counts.
 
     Raises:
         DataError: a text too large for one run.
     """
     counts = count_ngrams(corpus, config.order, threads, progress)
-    return estimate_from_counts(counts, corpus.vocabulary, config, threads, progress)
+    return estimate_from_counts(counts, corpus.vocabulary, config, threads, progress, dev)
 
 
 def estimate_from_counts(
-    counts: NGramCounts, vocabulary: Vocabulary, config: TrainingConfig, threads: int, progress: Reporter = silent
+    counts: NGramCounts,
+    vocabulary: Vocabulary,
+    config: TrainingConfig,
+    threads: int,
+    progress: Reporter = silent,
+    dev: EncodedCorpus | None = None,
 ) -> Estimated:
-    """Estimate an interpolated modified Kneser-Ney model, the same as lmplz's; uses up the counts."""
+    """Estimate a model by the configured smoothing; uses up the counts.
+
+    Args:
+        dev: text, encoded with this vocabulary, by whose likelihood the method's parameters are tuned.
+    """
     progress(Progress("smoothing", config.order, config.order, "orders"))
-    adjusted = smoothing.adjusted_counts(counts)
-    discounts = smoothing.estimate_discounts(smoothing.counts_of_counts(counts, adjusted), config.discount_fallback)
     allowed = _allowed(config, vocabulary)
-    kept = smoothing.kept_ngrams(counts, config.prune, allowed)
-    rule = smoothing.UnigramRule(config.interpolate_unigrams, config.vocab_pad)
-    estimates = smoothing.interpolated_kneser_ney(counts, adjusted, discounts, kept, rule, threads)
+    kept = cutoffs.kept_ngrams(counts, config.prune, allowed)
+    evidence = parameters.Evidence(
+        counts,
+        config.method.adjusted,
+        smoothing.vocabulary_size(kept[0], config.vocab_pad),
+        config.interpolate_unigrams,
+        heldout.find_places(counts, dev) if dev else None,
+    )
+    plan, settled = parameters.settle(config.method, config, evidence)
+    estimates = smoothing.estimate(counts, evidence.values, plan, kept, threads)
     if any(config.prune) or allowed is not None:
-        estimates = smoothing.without_pruned(counts, estimates, kept)
+        estimates = cutoffs.without_pruned(counts, estimates, kept)
         vocabulary = _renumbered(counts, vocabulary)
     report = {
-        "smoothing": "mkn",
-        "discounts": [list(d.values) for d in discounts],
-        "fallbacks": {str(n): d.fallback for n, d in enumerate(discounts, 1) if d.fallback},
+        "smoothing": config.label,
+        "form": config.form or config.method.forms[0],
+        **settled,
         "prune": list(config.prune),
         "tokens": counts.tokens,
         "lines": counts.lines,

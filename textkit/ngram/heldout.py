@@ -1,0 +1,171 @@
+"""Held-out tokens as the counts of a training text see them: what tuning and comparing work on."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ..kernels import counting as count_kernels
+from ..kernels import smoothing as kernels
+from ..kernels import trie
+from ..text.corpus import EncodedCorpus
+from ..text.vocabulary import BOS
+from .counting import Level, NGramCounts
+
+MOST_PLACES = 1 << 18  # enough to settle some dozens of parameters
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Places:
+    """Tokens to predict, and where the counts know the n-grams that end in them.
+
+    Attributes:
+        entries: int64 (order, M), entry of the n-gram of each length that ends in the token, -1 if it does not occur.
+        contexts: int64 (order, M), entry of that n-gram without the token in the level below, 0 for unigrams, -1 if
+            it does not occur.
+        left_out: the tokens are of the counted text itself, so each is to be left out of the counts.
+    """
+
+    entries: np.ndarray
+    contexts: np.ndarray
+    left_out: bool = False
+
+    def sample(self, most: int = MOST_PLACES) -> "Places":
+        """Evenly spread ones, at most so many."""
+        step = -(-self.entries.shape[1] // most)
+        return Places(self.entries[:, ::step], self.contexts[:, ::step], self.left_out) if step > 1 else self
+
+
+def find_places(counts: NGramCounts, corpus: EncodedCorpus) -> Places:
+    """Every token of a text, line ends included, encoded with the vocabulary of the counts.
+
+    Memory: 16 bytes a token and order.
+    """
+    stream = np.empty(corpus.tokens + 2 * corpus.lines, np.int32)
+    size, _ = count_kernels.sentence_stream(np.array(corpus.ids), np.array(corpus.offsets), 0, corpus.lines, stream)
+    stream = stream[:size]
+    found = [stream.astype(np.int64)]
+    for below, level in pairwise(counts.levels):
+        found.append(np.empty(size, np.int64))
+        trie.look_up_order(stream, found[-2], level.words, below.edges, found[-1])
+    predicted = np.flatnonzero(stream != BOS)
+    entries = np.stack([nodes[predicted] for nodes in found])
+    contexts = np.stack([np.zeros(len(predicted), np.int64), *(nodes[predicted - 1] for nodes in found[:-1])])
+    return Places(entries, contexts)
+
+
+def leave_one_out(counts: NGramCounts, most: int = MOST_PLACES) -> Places:
+    """Tokens of the counted text itself, all or evenly spread ones, each with the longest n-gram that ends in it.
+
+    That is one of the highest order, or a shorter one that begins with <s>.
+    """
+    ranges = _longest(counts)
+    total = sum(int(level.counts[a:b].sum(dtype=np.int64)) for level, (a, b) in zip(counts.levels, ranges, strict=True))
+    step, skipped = max(1, -(-total // most)), 0
+    parts = []
+    for n, (first, last) in enumerate(ranges):
+        entries, skipped = _every(counts.levels[n].counts[first:last], step, skipped)
+        parts.append(_shortened(counts.levels, n, first + entries))
+    entries, contexts = (np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True))
+    return Places(entries, contexts, left_out=True)
+
+
+def _longest(counts: NGramCounts) -> list[tuple[int, int]]:
+    """Entries of each level whose occurrences are no part of a longer n-gram on the left."""
+    begin, end = BOS, BOS + 1
+    ranges = [(0, 0)]  # <s> alone predicts nothing
+    for below, level in pairwise(counts.levels):
+        assert below.edges is not None
+        begin, end = int(below.edges[begin]), int(below.edges[end])
+        ranges.append((begin, end))
+        if level is counts.levels[-1]:
+            ranges[-1] = (0, len(level.words))
+    return ranges if counts.order > 1 else [(BOS + 1, len(counts.levels[0].words))]
+
+
+def _every(counts: np.ndarray, step: int, skipped: int) -> tuple[np.ndarray, int]:
+    """The entry of every `step`-th occurrence, `skipped` having gone by before, and how many then went by."""
+    found = [np.zeros(0, np.int64)]
+    for first in range(0, len(counts), _PIECE):
+        ends = np.cumsum(counts[first : first + _PIECE], dtype=np.int64)
+        wanted = np.arange(step - 1 - skipped, int(ends[-1]), step)
+        found.append(first + np.searchsorted(ends, wanted, side="right"))
+        skipped = (skipped + int(ends[-1])) % step
+    return np.concatenate(found), skipped
+
+
+def _shortened(levels: list[Level], n: int, entries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Entries and contexts (order, M) of n-grams of level n and of all their suffixes; -1 above."""
+    found, contexts = np.full((2, len(levels), len(entries)), -1, np.int64)
+    found[n] = entries
+    if n:
+        edges = levels[n - 1].edges
+        assert edges is not None
+        contexts[n] = np.searchsorted(edges, entries.astype(edges.dtype), side="right") - 1
+    for k in range(n - 1, -1, -1):
+        suffixes = levels[k + 1].suffixes
+        assert suffixes is not None
+        found[k] = suffixes[found[k + 1]]
+        if k:
+            suffixes = levels[k].suffixes
+            assert suffixes is not None
+            contexts[k] = suffixes[contexts[k + 1]]
+    contexts[0] = 0
+    return found, contexts
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What an order's counts say of each place; float64.
+
+    Attributes:
+        count: (M,), of the n-gram; 0 if it does not occur.
+        total: (M,), sum of the counts after its context; 0 if that does not occur.
+        types: (M, bins), continuations of the context with count 1, 2, … and the last or more.
+    """
+
+    count: np.ndarray
+    total: np.ndarray
+    types: np.ndarray
+
+
+def order_facts(
+    counts: NGramCounts, values: list[np.ndarray], places: Places, n: int, bins: int, adjusted: bool
+) -> Facts:
+    """Look up the facts of level n.
+
+    Args:
+        values: counts by level, of which `adjusted` tells whether lower orders count left neighbours.
+    """
+    entries, contexts = places.entries[n], places.contexts[n]
+    edges = counts.levels[n - 1].edges if n else np.array([0, len(values[0])], np.uint32)
+    count, total, spread = _at(values[n], entries), np.zeros(len(entries)), np.zeros((len(entries), bins))
+    known = contexts >= 0
+    unique, inverse = np.unique(contexts[known], return_inverse=True)
+    totals, types = np.empty(len(unique)), np.empty((len(unique), bins))
+    kernels.context_facts(edges, values[n], unique, totals, types)
+    total[known], spread[known] = totals[inverse], types[inverse]
+    if places.left_out:
+        taken = entries >= 0
+        if adjusted and n + 1 < counts.order:  # a left neighbour goes only with its last occurrence
+            taken &= _at(counts.levels[n + 1].counts, places.entries[n + 1]) <= 1
+        _take_one(count, total, spread, np.flatnonzero(taken))
+    return Facts(count, total, spread)
+
+
+def _at(values: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """values[indices] as float64, 0 where the index is negative."""
+    found = np.zeros(len(indices))
+    found[indices >= 0] = values[indices[indices >= 0]]
+    return found
+
+
+def _take_one(count: np.ndarray, total: np.ndarray, types: np.ndarray, rows: np.ndarray) -> None:
+    """Leave one occurrence out in these rows, in place."""
+    last, before = types.shape[1], count[rows].astype(np.int64)
+    types[rows, np.minimum(before, last) - 1] -= 1
+    still = before > 1
+    types[rows[still], np.minimum(before[still] - 1, last) - 1] += 1
+    count[rows] -= 1
+    total[rows] -= 1

@@ -1,0 +1,204 @@
+"""From a training configuration and counts to the terms of every order: given, closed form, or by held-out tokens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import UsageError
+from ..text.vocabulary import UNK
+from . import discounts, heldout, smoothing, tuning
+from .counting import NGramCounts
+from .heldout import Facts, Places
+from .methods import Method
+from .smoothing import Plan, Terms
+
+if TYPE_CHECKING:
+    from .train import TrainingConfig
+
+DEFAULT_FALLBACK = (0.5, 1.0, 1.5)
+DEFAULT_ALPHA = 0.4  # Brants et al. 2007
+
+
+@dataclass
+class Evidence:
+    """What the parameters of a method are found from.
+
+    Args:
+        adjusted: use Kneser-Ney counts.
+        words: size of the vocabulary, see `smoothing.vocabulary_size`.
+        dev: places of a held-out text, if there is one; otherwise each token of the training text is left out in turn.
+    """
+
+    counts: NGramCounts
+    adjusted: bool
+    words: int
+    interpolate_unigrams: bool = True
+    dev: Places | None = None
+    _facts: dict[tuple[int, int], Facts] = field(default_factory=dict)
+
+    @cached_property
+    def values(self) -> list[np.ndarray]:
+        """The counts that the method uses."""
+        return (smoothing.adjusted_counts if self.adjusted else smoothing.raw_counts)(self.counts)
+
+    @cached_property
+    def tallies(self) -> list[list[int]]:
+        """Counts of counts by order."""
+        tallies = smoothing.counts_of_counts(self.values, discounts.COUNTS)
+        if self.adjusted:
+            smoothing.adjust_as_lmplz(tallies, self.counts, self.values)
+        return tallies
+
+    @cached_property
+    def places(self) -> Places:
+        """The tokens that parameters are tuned on."""
+        return self.dev.sample() if self.dev else heldout.leave_one_out(self.counts)
+
+    @cached_property
+    def base(self) -> np.ndarray:
+        """Probability of each place before any n-gram."""
+        if self.interpolate_unigrams:
+            return np.full(self.places.entries.shape[1], 1.0 / self.words)
+        return (self.places.entries[0] == UNK).astype(np.float64)
+
+    def facts(self, bins: list[int]) -> list[Facts]:
+        """Facts of all levels, types told apart by so many counts."""
+        for n, size in enumerate(bins):
+            if (n, size) not in self._facts:
+                self._facts[n, size] = heldout.order_facts(
+                    self.counts, self.values, self.places, n, size, self.adjusted
+                )
+        return [self._facts[n, size] for n, size in enumerate(bins)]
+
+
+def settle(method: Method, config: "TrainingConfig", evidence: Evidence) -> tuple[Plan, dict[str, Any]]:
+    """All that the method leaves open, and a report of how it was settled.
+
+    Raises:
+        UsageError: given parameters that make no sense.
+    """
+    plan = Plan(
+        [Terms()] * evidence.counts.order,
+        config.backoff,
+        config.alpha if method.name == "stupid" else None,
+        config.interpolate_unigrams,
+        config.vocab_pad,
+    )
+    terms, report = _SETTLE.get(method.name, _discounted if method.discounts else _nothing_open)(
+        method, config, evidence
+    )
+    return Plan(terms, plan.backoff, plan.alpha, plan.interpolate_unigrams, plan.vocab_pad), report
+
+
+Settled = tuple[list[Terms], dict[str, Any]]
+
+
+def _nothing_open(method: Method, config: "TrainingConfig", evidence: Evidence) -> Settled:
+    per_type = 1.0 if method.name == "wb" else 0.0
+    report = {"alpha": config.alpha} if method.name == "stupid" else {}
+    return [Terms(per_type=per_type)] * evidence.counts.order, report
+
+
+def _discounted(method: Method, config: "TrainingConfig", evidence: Evidence) -> Settled:
+    assert method.discounts is not None
+    order = evidence.counts.order
+    if config.discounts:
+        terms = [Terms(row) for row in by_order(config.discounts, order)]
+        return terms, {"discounts": [list(t.discounts) for t in terms], "settled": "given"}
+    terms, failed = [], {}
+    bins = 3 if method.name == "mkn" else 1
+    for n, tally in enumerate(evidence.tallies):
+        try:
+            terms.append(Terms(method.discounts(tally)))
+        except ValueError as reason:
+            fallback = config.discount_fallback or DEFAULT_FALLBACK
+            terms.append(Terms((*fallback, *[fallback[-1]] * 2)[:bins]))
+            failed[str(n + 1)] = str(reason)
+    settled = "closed form"
+    tuned = [int(n) - 1 for n in failed] if config.discount_fallback is None else []
+    if evidence.dev and method.name != "katz":
+        tuned, settled = list(range(order)), "dev"
+    if tuned:
+        facts = evidence.facts([len(term.discounts) for term in terms])
+        terms = tuning.tune_discounts(facts, terms, evidence.base, tuned)
+    report: dict[str, Any] = {"discounts": [list(t.discounts) for t in terms], "settled": settled}
+    return terms, {**report, "fallbacks": failed if settled != "dev" else {}, "fallbacks_tuned": bool(tuned)}
+
+
+def _add_k(method: Method, config: "TrainingConfig", evidence: Evidence) -> Settled:
+    order, words = evidence.counts.order, evidence.words
+    if config.k:
+        found, settled = list(by_order(config.k, order)), "given"
+    else:
+        found, settled = tuning.tune_k(evidence.facts([1] * order), evidence.base, words), _source(evidence)
+    share = 1.0 if config.backoff else 0.0  # the textbook gives every seen n-gram its k; a Dirichlet prior none
+    terms = [Terms((-k * share,), per_context=k * words) for k in found]
+    return terms, {"k": found, "settled": settled}
+
+
+def _jelinek_mercer(method: Method, config: "TrainingConfig", evidence: Evidence) -> Settled:
+    order = evidence.counts.order
+    if config.weights:
+        terms, settled = [Terms(weights=(w,)) for w in by_order(config.weights, order)], "given"
+    else:
+        terms, settled = tuning.tune_weights(evidence.facts([1] * order), evidence.base), _source(evidence)
+    return terms, {"lambda": [list(t.weights) for t in terms], "settled": settled}
+
+
+_SETTLE: dict[str, Callable[..., Settled]] = {"add-k": _add_k, "jm": _jelinek_mercer}
+
+
+def _source(evidence: Evidence) -> str:
+    return "dev" if evidence.dev else "leave-one-out"
+
+
+def by_order(given: tuple, order: int) -> tuple:
+    """One value for each order; the last stands for all further ones."""
+    return (*given, *[given[-1]] * order)[:order]
+
+
+def check(method: Method, config: "TrainingConfig") -> None:
+    """Refuse parameters that the method does not take, or that are out of range.
+
+    Raises:
+        UsageError: which and why.
+    """
+    given = {"discount": config.discounts, "k": config.k, "lambda": config.weights}
+    for name, values in given.items():
+        if values and name != method.parameter:
+            raise UsageError(f"--{name} has no meaning for the smoothing {method.name}.", _takes(method))
+        if len(values) > config.order:
+            raise UsageError(f"--{name} has {len(values)} values for order {config.order}.", "One an order, at most.")
+    if method.parameter != "alpha" and config.alpha != DEFAULT_ALPHA:
+        raise UsageError(f"--alpha has no meaning for the smoothing {method.name}.", _takes(method))
+    if config.form and config.form not in method.forms:
+        raise UsageError(f"the smoothing {method.name} is always {method.forms[0]}.", "Leave the form out.")
+    _in_range("--k", config.k, lambda k: 0 < k < np.inf, "above 0")
+    _in_range("--lambda", config.weights, lambda w: 0 <= w <= 1, "from 0 to 1")
+    _in_range("--alpha", (config.alpha,), lambda a: 0 < a <= 1, "above 0, at most 1")
+    for row in config.discounts:
+        _check_discounts("--discount", row, 3 if method.name == "mkn" else 1)
+    if config.discount_fallback is not None:
+        _check_discounts("--discount-fallback", config.discount_fallback, 3)
+
+
+def _takes(method: Method) -> str:
+    return f"It takes --{method.parameter}." if method.parameter else "It has no parameters."
+
+
+def _in_range(option: str, values: tuple[float, ...], sound: Callable[[float], bool], said: str) -> None:
+    for value in values:
+        if not sound(value):
+            raise UsageError(f"{option} {value:g} makes no sense.", f"Give numbers {said}.")
+
+
+def _check_discounts(option: str, row: tuple[float, ...], bins: int) -> None:
+    if not 1 <= len(row) <= bins or not all(0 <= d <= j for j, d in enumerate(row, 1)):
+        limits = "the first at most 1, the second at most 2, the third at most 3" if bins > 1 else "from 0 to 1"
+        raise UsageError(
+            f"{option} {' '.join(map(str, row))} makes no sense.",
+            f"Give {'up to three numbers' if bins > 1 else 'one number an order'}, {limits}.",
+        )

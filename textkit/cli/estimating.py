@@ -123,4 +123,6 @@ def _parameters(report: dict[str, Any], order: int) -> tuple[str, list[str]]:
         return "weights by context count 1 2- 4- 8- …", [" ".join(f"{w:.3f}" for w in row[1:13]) for row in rows]
     if rows := report.get("k"):
         return "k", [f"{k:.3g}" for k in rows]
-    return "smoothing", [str(report.get("smoothing", "-"))] * order
+    if "alpha" in report:
+        return "alpha", [f"{report['alpha']:g}"] * order
+    return "parameters", ["-"] * order

@@ -92,6 +92,147 @@ def kneser_ney(lines, order):
     )
 
 
+# The share of probability that an n-gram has of its own, as textbooks write it: c its count, n and t the sum and the
+# number of the counts after its context, v the number of words; p the method's parameters for the order.
+OWN = {
+    "mle": lambda c, n, t, v, p: c / n,
+    "add-k": lambda c, n, t, v, p: (c + p["k"]) / (n + p["k"] * v),
+    "dirichlet": lambda c, n, t, v, p: c / (n + p["k"] * v),
+    "wb": lambda c, n, t, v, p: c / (n + t),
+    "jm": lambda c, n, t, v, p: p["weights"][min(n.bit_length(), len(p["weights"]) - 1)] * c / n,
+    "abs": lambda c, n, t, v, p: (c - p["d"][0]) / n,
+    "kn": lambda c, n, t, v, p: (c - p["d"][0]) / n,
+    "mkn": lambda c, n, t, v, p: (c - p["d"][min(c, 3) - 1]) / n,
+    "katz": lambda c, n, t, v, p: (c - p["d"][min(c, len(p["d"])) - 1]) / n,
+}
+
+
+def smoothed(lines, order, method, backoff, parameters):
+    """Probabilities of every n-gram and weights of every context, by the definitions of Chen & Goodman 1998.
+
+    Interpolated: p(w | h) = own + (1 - sum of own) p(w | h'). Backoff: own where seen, the rest over the unseen.
+    """
+    counts = ngrams(lines, order)
+    if method in ("kn", "mkn"):
+        values = adjusted_counts(counts)
+    else:
+        values = [dict(c) for c in counts]
+        values[0][(BOS,)] = 0
+        values[0].setdefault((UNK,), 0)
+    size = len(values[0]) - 1
+    probability, weight = {}, {}
+    for n in range(1, order + 1):
+        after = defaultdict(list)
+        for gram, count in values[n - 1].items():
+            if count:
+                after[gram[:-1]].append((gram, count))
+        for context, grams in after.items():
+            total = sum(c for _, c in grams)
+            own = {g: OWN[method](c, total, len(grams), size, parameters[n - 1]) for g, c in grams}
+            lower = {g: probability[g[1:]] if n > 1 else 1 / size for g, _ in grams}
+            rest = 1 - math.fsum(own.values())
+            unseen = 1 - math.fsum(lower.values())
+            interpolated = not backoff or unseen < 1e-9
+            weight[context] = rest if interpolated else rest / unseen
+            for g in own:
+                probability[g] = own[g] + (rest * lower[g] if interpolated else 0.0)
+        if n == 1:
+            for g in values[0]:
+                probability.setdefault(g, weight[()] / size)
+            probability[(BOS,)] = 1.0
+    return probability, weight
+
+
+def stupid_backoff(lines, order, alpha):
+    """Relative counts, and what is charged for each step back (Brants et al. 2007); not probabilities."""
+    counts = ngrams(lines, order)
+    total = sum(c for gram, c in counts[0].items() if gram != (BOS,))
+    size = len(counts[0])  # <unk> instead of <s>
+    score = {(BOS,): 1.0, (UNK,): alpha / size}
+    for n, level in enumerate(counts, 1):
+        for gram, count in level.items():
+            if gram != (BOS,):
+                score[gram] = count / (counts[n - 2][gram[:-1]] if n > 1 else total)
+    return score, {gram[:-1]: alpha for level in counts[1:] for gram in level}
+
+
+def left_out(lines, order, method, parameters):
+    """Interpolated probability of every token with its own n-grams taken out of the counts, in order of the text."""
+    counts, found = ngrams(lines, order), []
+    size = len(counts[0])
+    for line in lines:
+        tokens = [BOS, *line, EOS]
+        for i in range(1, len(tokens)):
+            grams = [tuple(tokens[i - n + 1 : i + 1]) for n in range(1, min(order, i + 1) + 1)]
+            rest = [Counter(level) for level in counts]
+            for n, gram in enumerate(grams):
+                rest[n][gram] -= 1
+            rest = [Counter({g: c for g, c in level.items() if c}) for level in rest]
+            found.append(_interpolated(rest, grams, method, parameters, size))
+    return found
+
+
+def _interpolated(counts, grams, method, parameters, size):
+    if method in ("kn", "mkn"):
+        values = []
+        for n in range(1, len(counts)):
+            left = Counter(gram[1:] for gram in counts[n])
+            values.append({g: counts[n - 1][g] if g[0] == BOS else left[g] for g in counts[n - 1]})
+        values.append(dict(counts[-1]))
+    else:
+        values = [dict(level) for level in counts]
+    values[0][(BOS,)] = 0
+    p = 1 / size
+    for n, gram in enumerate(grams):
+        after = {g: c for g, c in values[n].items() if g[:-1] == gram[:-1] and c}
+        if after:
+            total = sum(after.values())
+            own = {g: OWN[method](c, total, len(after), size, parameters[n]) for g, c in after.items()}
+            p = own.get(gram, 0.0) + (1 - math.fsum(own.values())) * p
+    return p
+
+
+def mixture_weights(rows, buckets, rounds):
+    """Expectation maximisation of p_n = w_n,b x_n + (1 - w_n,b) p_{n-1}, with one imagined token for each side.
+
+    rows: for each token its probability of order 0, and [(bucket, x)] or None by order.
+    """
+    orders = len(rows[0][1])
+    weights = [[0.5] * buckets for _ in range(orders)]
+    for _ in range(rounds):
+        taken = [[1.0] * buckets for _ in range(orders)]
+        offered = [[2.0] * buckets for _ in range(orders)]
+        for base, row in rows:
+            p, shares = base, []
+            for n, seen in enumerate(row):
+                own = weights[n][seen[0]] * seen[1] if seen else 0.0
+                p = own + (1 - weights[n][seen[0]]) * p if seen else p
+                shares.append(own / p)
+            reach = 1.0
+            for n in reversed(range(orders)):
+                if row[n]:
+                    taken[n][row[n][0]] += reach * shares[n]
+                    offered[n][row[n][0]] += reach
+                    reach *= 1 - shares[n]
+        weights = [[t / o for t, o in zip(a, b, strict=True)] for a, b in zip(taken, offered, strict=True)]
+    return weights
+
+
+def good_turing(tally, most=7):
+    """Discounts of Katz 1987 for counts 1 to K, and 0 above; None where no K will do."""
+    for top in range(most, 0, -1):
+        if 0 in tally[: top + 1]:
+            continue
+        cut = (top + 1) * tally[top] / tally[0]
+        if cut >= 1:
+            continue
+        expected = [(r + 1) * tally[r] / tally[r - 1] for r in range(1, top + 1)]
+        kept = [(e / r - cut) / (1 - cut) for r, e in enumerate(expected, 1)]
+        if min(kept) > 0 and max(kept) < 1:
+            return [r - r * d for r, d in enumerate(kept, 1)] + [0.0]
+    return None
+
+
 def log10(p):
     """As ARPA files show it: at most 0, and -99 for nothing at all."""
     return min(0.0, math.log10(p)) if p > 0 else -99.0

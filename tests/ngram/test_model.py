@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import entries
 
 from textkit.errors import DataError, UsageError
 from textkit.ngram.generate import sentences
@@ -26,21 +27,6 @@ def train(lines, order, tokenizer="whitespace", **settings):
     corpus = encode_corpus(text, Tokenizer(tokenizer), threads=1, **settings)
     config = TrainingConfig(order=order, discount_fallback=(0.5, 1.0, 1.5))
     return NGramModel.train(corpus, config, threads=1)
-
-
-def entries(model):
-    """{n-gram: (log10 p, log10 backoff or None)} read off the arrays."""
-    words, trie, found = model.vocabulary.words(), model.trie(), {}
-
-    def walk(node, ngram):
-        inner = node < len(trie.backoff)
-        found[ngram] = (float(trie.log_p[node]), float(trie.backoff[node]) if inner else None)
-        for child in range(trie.edges[node], trie.edges[node + 1]) if inner else ():
-            walk(child, (*ngram, words[trie.words[child]]))
-
-    for node in range(len(words)):
-        walk(node, (words[node],))
-    return found
 
 
 @settings(deadline=None, max_examples=150)

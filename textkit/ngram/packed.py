@@ -129,6 +129,13 @@ def _section_bytes(row: np.ndarray, ending: int) -> tuple[int, int]:
     return (size * int(row[bits.WORD]) + 7) // 8, ((size + ending) * stride + 7) // 8
 
 
+def packed_bytes(sizes: list[int], signed_backoffs: bool) -> int:
+    """Size of the packed data of a model with so many n-grams, `signed_backoffs` if some backoff weight is above 1."""
+    log_p, backoff = (np.broadcast_to(np.float32(x), sum(sizes)) for x in (0.0, signed_backoffs))
+    none = np.zeros(0, np.uint32)
+    return _layout(BackoffTrie(sizes, none.view(np.int32), log_p, backoff, none), None)[1]
+
+
 def _layout(trie: BackoffTrie, codes: Quantised | None) -> tuple[np.ndarray, int]:
     """The layout of a packed trie, and the bytes it takes."""
     layout = np.zeros((trie.order, bits.FIELDS), np.int64)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import files
-from ..errors import DataError, MissingExtraError, UsageError
+from ..errors import DataError
 from ..kernels import words
 from .corpus import EncodedCorpus
+from .plots import check_plot, drawing
 from .vocabulary import SPECIALS, Vocabulary
 
 _STEPS = (1, 2, 5)
@@ -119,25 +119,14 @@ def zipf_plot(corpus: EncodedCorpus, path: Path) -> None:
         UsageError: an ending that is no kind of picture.
         DataError: a corpus without a word.
     """
-    try:
-        import matplotlib
-    except ImportError:
-        raise MissingExtraError("matplotlib", "plot") from None
-    matplotlib.use("Agg")
-    from matplotlib.backend_bases import FigureCanvasBase
-    from matplotlib.figure import Figure
-
-    kind = path.suffix.lstrip(".").lower() or "svg"
-    if kind not in FigureCanvasBase.get_supported_filetypes():
-        raise UsageError(f"plots cannot be written as .{kind}.", "Name a file that ends in .svg, .png or .pdf.")
+    check_plot(path)
     counts = corpus.vocabulary.counts[len(SPECIALS) :]
     if len(counts) == 0:
         raise DataError("there is no word in the corpus to plot.")
     ranks = np.unique(np.geomspace(1, len(counts), 400).astype(np.int64))
-    axes = (figure := Figure(figsize=(7, 4.5), layout="constrained")).subplots()
-    axes.loglog(ranks, counts[ranks - 1], label="this corpus")
-    axes.loglog(ranks, counts[0] / ranks, "--", color="grey", label="1 / rank")
-    axes.set(xlabel="rank of the word", ylabel="occurrences", title=f"{corpus.tokens:,} tokens, {len(counts):,} types")
-    axes.legend(frameon=False)
-    with files.atomic_write(path) as stream:
-        figure.savefig(stream, format=kind)
+    with drawing(path) as axes:
+        axes.loglog(ranks, counts[ranks - 1], label="this corpus")
+        axes.loglog(ranks, counts[0] / ranks, "--", color="grey", label="1 / rank")
+        title = f"{corpus.tokens:,} tokens, {len(counts):,} types"
+        axes.set(xlabel="rank of the word", ylabel="occurrences", title=title)
+        axes.legend(frameon=False)

@@ -1,0 +1,41 @@
+"""Pictures, drawn with matplotlib where that is installed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .. import files
+from ..errors import MissingExtraError, UsageError
+
+
+def check_plot(path: Path) -> str:
+    """The kind of picture that a file name stands for, by its ending; svg where there is none.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+        UsageError: an ending that is no kind of picture.
+    """
+    try:
+        import matplotlib
+    except ImportError:
+        raise MissingExtraError("matplotlib", "plot") from None
+    matplotlib.use("Agg")
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    kind = path.suffix.lstrip(".").lower() or "svg"
+    if kind not in FigureCanvasBase.get_supported_filetypes():
+        raise UsageError(f"plots cannot be written as .{kind}.", "Name a file that ends in .svg, .png or .pdf.")
+    return kind
+
+
+@contextmanager
+def drawing(path: Path) -> Iterator[Any]:
+    """Axes to draw on; they are written to the file at the end. Raises as `check_plot`."""
+    kind = check_plot(path)
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    yield figure.subplots()
+    with files.atomic_write(path) as stream:
+        figure.savefig(stream, format=kind)

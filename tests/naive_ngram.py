@@ -128,11 +128,14 @@ def smoothed(lines, order, method, backoff, parameters):
                 after[gram[:-1]].append((gram, count))
         for context, grams in after.items():
             total = sum(c for _, c in grams)
-            own = {g: OWN[method](c, total, len(grams), size, parameters[n - 1]) for g, c in grams}
+            rule = "dirichlet" if method == "add-k" and n == 1 else method  # the same, as the order below is uniform
+            own = {g: OWN[rule](c, total, len(grams), size, parameters[n - 1]) for g, c in grams}
+            if method == "katz" and math.isclose(math.fsum(own.values()), 1):
+                own = {g: c / (total + 1) for g, c in grams}  # nothing left over: reserve one count
             lower = {g: probability[g[1:]] if n > 1 else 1 / size for g, _ in grams}
             rest = 1 - math.fsum(own.values())
             unseen = 1 - math.fsum(lower.values())
-            interpolated = not backoff or unseen < 1e-9
+            interpolated = not backoff or n == 1 or unseen < 1e-9
             weight[context] = rest if interpolated else rest / unseen
             for g in own:
                 probability[g] = own[g] + (rest * lower[g] if interpolated else 0.0)
@@ -156,8 +159,8 @@ def stupid_backoff(lines, order, alpha):
     return score, {gram[:-1]: alpha for level in counts[1:] for gram in level}
 
 
-def left_out(lines, order, method, parameters):
-    """Interpolated probability of every token with its own n-grams taken out of the counts, in order of the text."""
+def left_out(lines, order, method, backoff, parameters):
+    """Probability of every token with its own n-grams taken out of the counts, in order of the text."""
     counts, found = ngrams(lines, order), []
     size = len(counts[0])
     for line in lines:
@@ -168,11 +171,12 @@ def left_out(lines, order, method, parameters):
             for n, gram in enumerate(grams):
                 rest[n][gram] -= 1
             rest = [Counter({g: c for g, c in level.items() if c}) for level in rest]
-            found.append(_interpolated(rest, grams, method, parameters, size))
+            found.append(_predicted(rest, grams[-1], method, backoff, parameters, size))
     return found
 
 
-def _interpolated(counts, grams, method, parameters, size):
+def _predicted(counts, gram, method, backoff, parameters, size):
+    """p(last word of gram | the others) by recursion."""
     if method in ("kn", "mkn"):
         values = []
         for n in range(1, len(counts)):
@@ -182,14 +186,24 @@ def _interpolated(counts, grams, method, parameters, size):
     else:
         values = [dict(level) for level in counts]
     values[0][(BOS,)] = 0
-    p = 1 / size
-    for n, gram in enumerate(grams):
-        after = {g: c for g, c in values[n].items() if g[:-1] == gram[:-1] and c}
-        if after:
-            total = sum(after.values())
-            own = {g: OWN[method](c, total, len(after), size, parameters[n]) for g, c in after.items()}
-            p = own.get(gram, 0.0) + (1 - math.fsum(own.values())) * p
-    return p
+
+    def p(gram):
+        n = len(gram)
+        if n == 0:
+            return 1 / size
+        after = {g: c for g, c in values[n - 1].items() if g[:-1] == gram[:-1] and c}
+        if not after:
+            return p(gram[1:])
+        total = sum(after.values())
+        rule = "dirichlet" if method == "add-k" and n == 1 else method
+        own = {g: OWN[rule](c, total, len(after), size, parameters[n - 1]) for g, c in after.items()}
+        rest = 1 - math.fsum(own.values())
+        unseen = 1 - math.fsum(p(g[1:]) for g in after)
+        if backoff and n > 1 and unseen >= 1e-9:
+            return own[gram] if gram in own else rest / unseen * p(gram[1:])
+        return own.get(gram, 0.0) + rest * p(gram[1:])
+
+    return p(gram)
 
 
 def mixture_weights(rows, buckets, rounds):

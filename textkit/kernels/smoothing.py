@@ -7,7 +7,7 @@ All methods give the n-gram hw its own share of probability, and what is left ov
     gamma(h) = 1 - sum of own over the kept continuations
 
 with a the counts that the method uses, S(h) their sum over all continuations, T(h) the number of continuations,
-D a discount by count, and a weight by the size of S(h).
+D a discount by count, and a weight by the size of S(h). Where that leaves nothing over, Z is raised by a reserve.
 """
 
 import numpy as np
@@ -36,8 +36,8 @@ def interpolate(edges, counts, stays, suffixes, lower, discounts, extra, weights
         p(w | h) = own(hw) + gamma(h) p(w | h')
 
     edges uint32 (H + 1,), counts int32 (E,) a, stays bool (E,) what is kept, suffixes uint32 (E,) index of w after h'
-    in `lower`, lower float32 probabilities of the order below, discounts float64 by min(a, last), extra float64 (2,)
-    per_type and per_context, weights float64 by bits of S(h).
+    in `lower`, lower float32 probabilities of the order below, discounts float64 by min(a, last), extra float64 (3,)
+    per_type, per_context and reserve, weights float64 by bits of S(h).
     Out: probabilities float32 (E,), gammas float32 (H,), 1 for a context without continuations.
     """
     top = discounts.shape[0] - 1
@@ -53,6 +53,7 @@ def interpolate(edges, counts, stays, suffixes, lower, discounts, extra, weights
         if begin < end:
             weight = context_weight(total, weights)
             more = extra[0] * (end - begin) + extra[1]
+            more += extra[2] if freed + more == 0.0 else 0.0
             scale = weight / (total + more)
             gamma = (1.0 - weight) + (freed + more) * scale
             gammas[context] = gamma
@@ -87,6 +88,7 @@ def back_off(edges, counts, stays, suffixes, lower, discounts, extra, weights, f
         if begin < end:
             weight = context_weight(total, weights)
             more = extra[0] * (end - begin) + extra[1]
+            more += extra[2] if freed + more == 0.0 else 0.0
             scale = weight / (total + more)
             gamma = (1.0 - weight) + (freed + more) * scale
             free = 1.0 - covered

@@ -1,6 +1,6 @@
 """Held-out tokens as the counts of a training text see them: what tuning and comparing work on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..text.corpus import EncodedCorpus
 from ..text.vocabulary import BOS
 from .counting import Level, NGramCounts
 
-MOST_PLACES = 1 << 18  # enough to settle some dozens of parameters
+MOST_PLACES = 1 << 16  # enough to settle some dozens of parameters
 _PIECE = 1 << 20
 
 
@@ -123,35 +123,68 @@ class Facts:
         count: (M,), of the n-gram; 0 if it does not occur.
         total: (M,), sum of the counts after its context; 0 if that does not occur.
         types: (M, bins), continuations of the context with count 1, 2, … and the last or more.
+        covered, covered_types: the same sums over the same continuations with the counts of the order below, after
+            the shortened context; only the backoff form needs them.
     """
 
     count: np.ndarray
     total: np.ndarray
     types: np.ndarray
+    covered: np.ndarray | None = None
+    covered_types: np.ndarray | None = None
 
 
-def order_facts(
-    counts: NGramCounts, values: list[np.ndarray], places: Places, n: int, bins: int, adjusted: bool
-) -> Facts:
-    """Look up the facts of level n.
+@dataclass
+class Observer:
+    """Looks places up in counts.
 
     Args:
-        values: counts by level, of which `adjusted` tells whether lower orders count left neighbours.
+        values: the counts by level that the method uses, of which `adjusted` tells whether lower orders count left
+            neighbours.
     """
-    entries, contexts = places.entries[n], places.contexts[n]
-    edges = counts.levels[n - 1].edges if n else np.array([0, len(values[0])], np.uint32)
-    count, total, spread = _at(values[n], entries), np.zeros(len(entries)), np.zeros((len(entries), bins))
-    known = contexts >= 0
-    unique, inverse = np.unique(contexts[known], return_inverse=True)
-    totals, types = np.empty(len(unique)), np.empty((len(unique), bins))
-    kernels.context_facts(edges, values[n], unique, totals, types)
-    total[known], spread[known] = totals[inverse], types[inverse]
-    if places.left_out:
-        taken = entries >= 0
-        if adjusted and n + 1 < counts.order:  # a left neighbour goes only with its last occurrence
-            taken &= _at(counts.levels[n + 1].counts, places.entries[n + 1]) <= 1
-        _take_one(count, total, spread, np.flatnonzero(taken))
-    return Facts(count, total, spread)
+
+    counts: NGramCounts
+    values: list[np.ndarray]
+    adjusted: bool
+    places: Places
+
+    def facts(self, n: int, bins: int) -> Facts:
+        """The facts of level n."""
+        count, total, types = self._sums(n, self.values[n], bins)
+        gone = self._leaving(n)
+        _take_one(count, total, types, gone)
+        return Facts(count, total, types)
+
+    def with_covered(self, facts: Facts, n: int, bins: int) -> Facts:
+        """The facts of level n > 0 with what they cover of the level below, of which types have `bins`."""
+        _, covered, types = self._sums(n, self.values[n - 1][self.counts.levels[n].suffixes], bins)
+        below = _at(self.values[n - 1], self.places.entries[n - 1])
+        if self.places.left_out:
+            here = self.places.entries[n] >= 0
+            lost = here & (facts.count == 0)
+            rows = np.flatnonzero(lost)
+            covered[rows] -= below[rows]
+            types[rows, np.minimum(below[rows], bins).astype(np.int64) - 1] -= 1
+            _take_one(below, covered, types, np.intersect1d(self._leaving(n - 1), np.flatnonzero(here & ~lost)))
+        return replace(facts, covered=covered, covered_types=types)
+
+    def _sums(self, n: int, values: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Value of each place's n-gram of level n, sum of the values after its context, and their types."""
+        entries, contexts = self.places.entries[n], self.places.contexts[n]
+        edges = self.counts.levels[n - 1].edges if n else np.array([0, len(values)], np.uint32)
+        total, types, known = np.zeros(len(entries)), np.zeros((len(entries), bins)), contexts >= 0
+        unique, inverse = np.unique(contexts[known], return_inverse=True)
+        totals, spread = np.empty(len(unique)), np.empty((len(unique), bins))
+        kernels.context_facts(edges, values, unique, totals, spread)
+        total[known], types[known] = totals[inverse], spread[inverse]
+        return _at(values, entries), total, types
+
+    def _leaving(self, n: int) -> np.ndarray:
+        """The places whose value at level n is one less when they are left out."""
+        taken = (self.places.entries[n] >= 0) & self.places.left_out
+        if self.adjusted and n + 1 < self.counts.order:  # a left neighbour goes only with its last occurrence
+            taken &= _at(self.counts.levels[n + 1].counts, self.places.entries[n + 1]) <= 1
+        return np.flatnonzero(taken)
 
 
 def _at(values: np.ndarray, indices: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ class Method:
         aliases: what other programs and people call it.
         adjusted: whether lower orders count the words to the left of an n-gram (Kneser-Ney), not its occurrences.
         discounts: closed form of the discounts of one order from its counts of counts; None for no discounts.
+        bins: how many discounts there are where they are not in closed form, for counts 1, 2, … and more.
         parameter: the option that sets what the method leaves open, or "".
         normalised: whether the probabilities after every context sum to one.
     """
@@ -32,6 +33,7 @@ class Method:
     aliases: tuple[str, ...]
     adjusted: bool = False
     discounts: Callable[[list[int]], tuple[float, ...]] | None = None
+    bins: int = 1
     parameter: str = ""
     normalised: bool = True
 
@@ -40,16 +42,16 @@ METHODS = (
     Method(
         "mkn", "modified Kneser-Ney", (INTERPOLATED, BACKOFF),
         ("modified-kneser-ney", "kndiscount", "improved-kneser-ney", "modkn", "lmplz"),
-        True, discounts.modified, "discount",
+        True, discounts.modified, 3, "discount",
     ),
     Method(
         "kn", "Kneser-Ney", (INTERPOLATED, BACKOFF), ("kneser-ney", "ukndiscount", "ukn", "kneserneyinterpolated"),
-        True, discounts.single, "discount",
+        True, discounts.single, 1, "discount",
     ),
     Method(
         "abs", "absolute discounting", (INTERPOLATED, BACKOFF),
         ("absolute", "absolute-discounting", "cdiscount", "absolutediscountinginterpolated"),
-        False, discounts.single, "discount",
+        False, discounts.single, 1, "discount",
     ),
     Method("wb", "Witten-Bell", (INTERPOLATED, BACKOFF), ("witten-bell", "wbdiscount", "wittenbellinterpolated")),
     Method("jm", "Jelinek-Mercer", (INTERPOLATED,), ("jelinek-mercer", "count-lm", "em"), parameter="lambda"),

@@ -14,6 +14,7 @@ from .counting import NGramCounts
 from .heldout import Facts, Places
 from .methods import Method
 from .smoothing import Plan, Terms
+from .tuning import Tokens
 
 if TYPE_CHECKING:
     from .train import TrainingConfig
@@ -37,7 +38,7 @@ class Evidence:
     words: int
     interpolate_unigrams: bool = True
     dev: Places | None = None
-    _facts: dict[tuple[int, int], Facts] = field(default_factory=dict)
+    _facts: dict[tuple[int, int, int], Facts] = field(default_factory=dict)
 
     @cached_property
     def values(self) -> list[np.ndarray]:
@@ -64,14 +65,16 @@ class Evidence:
             return np.full(self.places.entries.shape[1], 1.0 / self.words)
         return (self.places.entries[0] == UNK).astype(np.float64)
 
-    def facts(self, bins: list[int]) -> list[Facts]:
-        """Facts of all levels, types told apart by so many counts."""
+    def tokens(self, bins: list[int], backoff: bool) -> Tokens:
+        """What tuning predicts; types are told apart by so many counts at each level."""
+        observer = heldout.Observer(self.counts, self.values, self.adjusted, self.places)
         for n, size in enumerate(bins):
-            if (n, size) not in self._facts:
-                self._facts[n, size] = heldout.order_facts(
-                    self.counts, self.values, self.places, n, size, self.adjusted
-                )
-        return [self._facts[n, size] for n, size in enumerate(bins)]
+            if (n, size, 0) not in self._facts:
+                self._facts[n, size, 0] = observer.facts(n, size)
+            if backoff and n and (n, size, bins[n - 1]) not in self._facts:
+                self._facts[n, size, bins[n - 1]] = observer.with_covered(self._facts[n, size, 0], n, bins[n - 1])
+        facts = [self._facts[n, size, bins[n - 1] if backoff and n else 0] for n, size in enumerate(bins)]
+        return Tokens(facts, self.base, self.interpolate_unigrams / self.words, backoff)
 
 
 def settle(method: Method, config: "TrainingConfig", evidence: Evidence) -> tuple[Plan, dict[str, Any]]:
@@ -103,40 +106,54 @@ def _nothing_open(method: Method, config: "TrainingConfig", evidence: Evidence) 
 
 
 def _discounted(method: Method, config: "TrainingConfig", evidence: Evidence) -> Settled:
-    assert method.discounts is not None
     order = evidence.counts.order
     if config.discounts:
         terms = [Terms(row) for row in by_order(config.discounts, order)]
         return terms, {"discounts": [list(t.discounts) for t in terms], "settled": "given"}
-    terms, failed = [], {}
-    bins = 3 if method.name == "mkn" else 1
-    for n, tally in enumerate(evidence.tallies):
-        try:
-            terms.append(Terms(method.discounts(tally)))
-        except ValueError as reason:
-            fallback = config.discount_fallback or DEFAULT_FALLBACK
-            terms.append(Terms((*fallback, *[fallback[-1]] * 2)[:bins]))
-            failed[str(n + 1)] = str(reason)
+    terms, failed = _closed_form(method, config, evidence.tallies)
     settled = "closed form"
     tuned = [int(n) - 1 for n in failed] if config.discount_fallback is None else []
-    if evidence.dev and method.name != "katz":
-        tuned, settled = list(range(order)), "dev"
+    if evidence.dev and method.parameter:
+        tuned, settled, failed = list(range(order)), "dev", {}
     if tuned:
-        facts = evidence.facts([len(term.discounts) for term in terms])
-        terms = tuning.tune_discounts(facts, terms, evidence.base, tuned)
+        tokens = evidence.tokens([len(term.discounts) for term in terms], config.backoff)
+        terms = tuning.tune_discounts(tokens, terms, tuned)
     report: dict[str, Any] = {"discounts": [list(t.discounts) for t in terms], "settled": settled}
-    return terms, {**report, "fallbacks": failed if settled != "dev" else {}, "fallbacks_tuned": bool(tuned)}
+    return terms, {**report, "fallbacks": failed, "fallbacks_tuned": bool(tuned)}
+
+
+def _closed_form(
+    method: Method, config: "TrainingConfig", tallies: list[list[int]]
+) -> tuple[list[Terms], dict[str, str]]:
+    """Terms of all orders, and why the counts of some orders did not give them."""
+    assert method.discounts is not None
+    terms, failed = [], {}
+    fallback = config.discount_fallback or DEFAULT_FALLBACK
+    reserve = 0.0 if method.parameter else 1.0  # Good-Turing leaves nothing over where all counts are high
+    for n, tally in enumerate(tallies, 1):
+        try:
+            found = method.discounts(tally)
+            if config.backoff and any(d >= j for j, d in enumerate(found, 1)):
+                raise ValueError("the discount takes all of a count, which only interpolating gives back")
+        except ValueError as reason:
+            found = (*fallback, *[fallback[-1]] * 2)[: method.bins]
+            failed[str(n)] = str(reason)
+        terms.append(Terms(found, reserve=reserve))
+    return terms, failed
 
 
 def _add_k(method: Method, config: "TrainingConfig", evidence: Evidence) -> Settled:
     order, words = evidence.counts.order, evidence.words
+
+    def terms(k: float, level: int) -> Terms:
+        # In the backoff form every seen n-gram has its k; otherwise the order below shares all of them out.
+        return Terms((-k if level and config.backoff else 0.0,), per_context=k * words)
+
     if config.k:
         found, settled = list(by_order(config.k, order)), "given"
     else:
-        found, settled = tuning.tune_k(evidence.facts([1] * order), evidence.base, words), _source(evidence)
-    share = 1.0 if config.backoff else 0.0  # the textbook gives every seen n-gram its k; a Dirichlet prior none
-    terms = [Terms((-k * share,), per_context=k * words) for k in found]
-    return terms, {"k": found, "settled": settled}
+        found, settled = tuning.tune_k(evidence.tokens([1] * order, config.backoff), terms), _source(evidence)
+    return [terms(k, n) for n, k in enumerate(found)], {"k": found, "settled": settled}
 
 
 def _jelinek_mercer(method: Method, config: "TrainingConfig", evidence: Evidence) -> Settled:
@@ -144,7 +161,7 @@ def _jelinek_mercer(method: Method, config: "TrainingConfig", evidence: Evidence
     if config.weights:
         terms, settled = [Terms(weights=(w,)) for w in by_order(config.weights, order)], "given"
     else:
-        terms, settled = tuning.tune_weights(evidence.facts([1] * order), evidence.base), _source(evidence)
+        terms, settled = tuning.tune_weights(evidence.tokens([1] * order, False)), _source(evidence)
     return terms, {"lambda": [list(t.weights) for t in terms], "settled": settled}
 
 
@@ -180,9 +197,9 @@ def check(method: Method, config: "TrainingConfig") -> None:
     _in_range("--lambda", config.weights, lambda w: 0 <= w <= 1, "from 0 to 1")
     _in_range("--alpha", (config.alpha,), lambda a: 0 < a <= 1, "above 0, at most 1")
     for row in config.discounts:
-        _check_discounts("--discount", row, 3 if method.name == "mkn" else 1)
+        _check_discounts("--discount", row, method.bins, config.backoff)
     if config.discount_fallback is not None:
-        _check_discounts("--discount-fallback", config.discount_fallback, 3)
+        _check_discounts("--discount-fallback", config.discount_fallback, 3, config.backoff)
 
 
 def _takes(method: Method) -> str:
@@ -195,10 +212,12 @@ def _in_range(option: str, values: tuple[float, ...], sound: Callable[[float], b
             raise UsageError(f"{option} {value:g} makes no sense.", f"Give numbers {said}.")
 
 
-def _check_discounts(option: str, row: tuple[float, ...], bins: int) -> None:
-    if not 1 <= len(row) <= bins or not all(0 <= d <= j for j, d in enumerate(row, 1)):
+def _check_discounts(option: str, row: tuple[float, ...], bins: int, backoff: bool) -> None:
+    sound = all(0 <= d <= j and not (backoff and d == j) for j, d in enumerate(row, 1))
+    if not 1 <= len(row) <= bins or not sound:
         limits = "the first at most 1, the second at most 2, the third at most 3" if bins > 1 else "from 0 to 1"
         raise UsageError(
             f"{option} {' '.join(map(str, row))} makes no sense.",
-            f"Give {'up to three numbers' if bins > 1 else 'one number an order'}, {limits}.",
+            f"Give {'up to three numbers' if bins > 1 else 'one number an order'}, {limits}"
+            f"{', and less in the backoff form' if backoff else ''}.",
         )

@@ -83,16 +83,18 @@ class Terms:
     Attributes:
         discounts: D for counts 1, 2, …; the last for all above.
         weights: by the number of bits of S, the sum of a after the context; the last for all above.
+        reserve: added to the denominator where nothing is left over for other words.
     """
 
     discounts: tuple[float, ...] = (0.0,)
     per_type: float = 0.0
     per_context: float = 0.0
     weights: tuple[float, ...] = (1.0,)
+    reserve: float = 0.0
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Discounts from count 0 on, (per_type, per_context), weights; float64."""
-        extra = np.array([self.per_type, self.per_context])
+        """Discounts from count 0 on, (per_type, per_context, reserve), weights; float64."""
+        extra = np.array([self.per_type, self.per_context, self.reserve])
         return np.array([0.0, *self.discounts]), extra, np.array(self.weights)
 
 
@@ -102,7 +104,8 @@ class Plan:
 
     Args:
         terms: of each order.
-        backoff: use the order below only for what was not seen, instead of always adding its share.
+        backoff: use the order below only for what was not seen, instead of always adding its share; unigrams always
+            add theirs, as the unknown word's probability would not be comparable otherwise.
         alpha: stupid backoff's factor, which then replaces all backoff weights.
         interpolate_unigrams: add its share of the uniform distribution to every word; if not, the unknown word gets
             all of it (as SRILM does).
@@ -201,21 +204,21 @@ def vocabulary_size(kept: np.ndarray, vocab_pad: int) -> int:
 
 
 def _unigrams(values: np.ndarray, plan: Plan, kept: np.ndarray) -> np.ndarray:
-    """Unigram probabilities float64 (V,); the order below is the uniform distribution over all words but <s>."""
+    """Unigram probabilities float64 (V,), in every form interpolated with the uniform distribution over all but <s>."""
     terms = plan.terms[0]
     discounts, _, weights = terms.arrays()
     taken = discounts[np.minimum(values, len(discounts) - 1)]
     total, types = int(values.sum(dtype=np.int64)), int(np.count_nonzero(values))
     weight = weights[min(total.bit_length(), len(weights) - 1)]
     more = terms.per_type * types + terms.per_context
+    freed = float(np.where(kept, taken, values).sum()) + more
+    if freed == 0:
+        freed = more = terms.reserve
     own = weight * (values - taken) / (total + more)
-    gamma = (1.0 - weight) + weight * (float(np.where(kept, taken, values).sum()) + more) / (total + more)
+    gamma = (1.0 - weight) + weight * freed / (total + more)
     words = vocabulary_size(kept, plan.vocab_pad)
-    unseen = words - int(np.count_nonzero(kept & (values > 0)))
     if plan.alpha is not None:
         own[values == 0] = plan.alpha / words
-    elif plan.backoff and unseen:
-        own[values == 0] = gamma / unseen
     elif plan.interpolate_unigrams:
         own += gamma / words
     else:

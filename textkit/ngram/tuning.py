@@ -1,12 +1,11 @@
 """Parameters of smoothing methods by the likelihood of held-out tokens.
 
-All methods are taken as interpolated here: p_n = own_n + gamma_n p_{n-1}, which is linear in each single discount and
-weight. To every discount and weight belong two imagined tokens, one that it helps and one that it harms (a Beta(2, 2)
-prior), so that none ends at its limit, where words would have no probability at all, for lack of evidence.
+To every discount and Jelinek-Mercer weight belong two imagined tokens, one that it helps and one that it harms (a
+Beta(2, 2) prior), so that none ends at its limit, where words would have no probability at all, for lack of evidence.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,81 +13,111 @@ from .heldout import Facts
 from .smoothing import Terms
 
 BUCKETS = 32  # Jelinek-Mercer weights by number of bits of the context's count
-_SWEEPS = 8
+_SWEEPS = 4
 _ROUNDS = 60
-_SETTLED = 1e-3  # change of a parameter that is not worth another sweep
+_SETTLED = 0.01  # change of a parameter, by its range or its own size, that is not worth another sweep
 _K_RANGE = -6.0, 1.0  # log10 of k
 _TINY = 1e-300
 
 
-def predict(facts: list[Facts], terms: list[Terms], base: np.ndarray) -> np.ndarray:
-    """Probability of each place, float64 (M,), interpolated up from `base`, those of order 0."""
-    for fact, term in zip(facts, terms, strict=True):
-        base = _mixed(fact, term, base)
-    return base
+@dataclass(frozen=True)
+class Tokens:
+    """Held-out tokens that methods predict.
+
+    Attributes:
+        facts: of each level.
+        base: float64 (M,), probability of each token before any n-gram.
+        uniform: the share that the unigrams add to every word of what they have left over.
+        backoff: predict in the backoff form; else interpolate.
+    """
+
+    facts: list[Facts]
+    base: np.ndarray
+    uniform: float
+    backoff: bool = False
+
+    def predict(self, terms: list[Terms], first: int = 0, lower: np.ndarray | None = None) -> np.ndarray:
+        """Probability of each token at the highest level of `terms`, float64 (M,).
+
+        Args:
+            lower: those of the level below `first`, to begin there.
+        """
+        p = self.base if lower is None else lower
+        for n in range(first, len(terms)):
+            own, gamma, _ = _shares(self.facts[n], terms[n])
+            if n and self.backoff:
+                free = 1.0 - self._covered(n, terms[n - 1])
+                alpha = np.where(free < 1e-9, gamma, gamma / np.maximum(free, 1e-9))
+                mixed = np.where((self.facts[n].count > 0) & (free >= 1e-9), own, own + alpha * p)
+            else:
+                mixed = own + gamma * p
+            p = np.where(self.facts[n].total > 0, mixed, p)
+        return p
+
+    def _covered(self, n: int, below: Terms) -> np.ndarray:
+        """What the order below gives to the words that level n lists after its context."""
+        fact = self.facts[n]
+        assert fact.covered is not None and fact.covered_types is not None
+        _, gamma, scale = _shares(self.facts[n - 1], below)
+        covered = (fact.covered - fact.covered_types @ np.array(below.discounts)) * scale
+        return covered + gamma * fact.types.sum(axis=1) * self.uniform if n == 1 else covered
 
 
-def _mixed(fact: Facts, term: Terms, lower: np.ndarray) -> np.ndarray:
+def _shares(fact: Facts, term: Terms) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """own, gamma and weight / Z of each place."""
     discounts, _, weights = term.arrays()
     known = np.maximum(fact.total, 1.0)
     weight = weights[np.minimum(_bits(known), len(weights) - 1)]
     more = term.per_type * fact.types.sum(axis=1) + term.per_context
-    scale = weight / (known + more)
+    freed = fact.types @ discounts[1:] + more
+    nothing = np.where(freed == 0, term.reserve, 0.0)
+    scale = weight / (known + more + nothing)
     own = (fact.count - discounts[np.minimum(fact.count, len(term.discounts)).astype(np.int64)]) * scale
-    gamma = (1.0 - weight) + (fact.types @ discounts[1:] + more) * scale
-    return np.where(fact.total > 0, own + gamma * lower, lower)
+    return own, (1.0 - weight) + (freed + nothing) * scale, scale
 
 
 def _bits(totals: np.ndarray) -> np.ndarray:
     return np.frexp(totals)[1]
 
 
-def tune_discounts(facts: list[Facts], terms: list[Terms], base: np.ndarray, orders: list[int]) -> list[Terms]:
-    """The discounts of the given levels that make the places most likely, from those in `terms`, one at a time."""
+def tune_discounts(tokens: Tokens, terms: list[Terms], orders: list[int]) -> list[Terms]:
+    """The discounts of the given levels that make the tokens most likely, from those in `terms`, one at a time."""
     terms = list(terms)
     for _ in range(_SWEEPS):
-        before = [term.discounts for term in terms]
+        moved = 0.0
         for n in orders:
-            lower = predict(facts[:n], terms[:n], base)
-            for j in range(len(terms[n].discounts)):
-                low, high = (
-                    predict(facts[n:], [_with_discount(terms[n], j, d), *terms[n + 1 :]], lower) for d in (0.0, j + 1)
-                )
-                terms[n] = _with_discount(terms[n], j, (j + 1) * _best_share(low, high))
-        moved = [
-            abs(a - b)
-            for term, old in zip(terms, before, strict=True)
-            for a, b in zip(term.discounts, old, strict=True)
-        ]
-        if max(moved) < _SETTLED:
+            lower = tokens.predict(terms[:n])
+            for j, before in enumerate(terms[n].discounts, 1):
+
+                def objective(share: float, n: int = n, j: int = j, lower: np.ndarray = lower) -> float:
+                    tried = [*terms[:n], _with_discount(terms[n], j, share * j), *terms[n + 1 :]]
+                    return _log_likelihood(tokens.predict(tried, n, lower)) + np.log(share * (1 - share))
+
+                share = _golden(objective, 1e-6, 1 - 1e-6, 0.002)
+                terms[n] = _with_discount(terms[n], j, share * j)
+                moved = max(moved, abs(share - before / j))
+        if moved < _SETTLED:
             break
     return terms
 
 
-def _with_discount(term: Terms, j: int, value: float) -> Terms:
-    return replace(term, discounts=(*term.discounts[:j], value, *term.discounts[j + 1 :]))
+def _with_discount(term: Terms, count: int, value: float) -> Terms:
+    return replace(term, discounts=(*term.discounts[: count - 1], value, *term.discounts[count:]))
 
 
-def _best_share(low: np.ndarray, high: np.ndarray) -> float:
-    """The t in (0, 1) with the greatest sum of log((1 - t) low + t high) + log t + log(1 - t), by bisection."""
-    moved = low != high
-    low, step = low[moved], (high - low)[moved]
-    left, right = 0.0, 1.0
-    for _ in range(40):
-        t = (left + right) / 2
-        slope = float(np.sum(step / np.maximum(low + t * step, _TINY))) + 1 / t - 1 / (1 - t)
-        left, right = (t, right) if slope > 0 else (left, t)
-    return (left + right) / 2
+def _log_likelihood(p: np.ndarray) -> float:
+    return float(np.sum(np.log(np.maximum(p, _TINY))))
 
 
-def tune_weights(facts: list[Facts], base: np.ndarray) -> list[Terms]:
+def tune_weights(tokens: Tokens) -> list[Terms]:
     """Jelinek-Mercer weights of all levels by expectation maximisation, a weight for each power of two of the total."""
+    facts = tokens.facts
     known = [fact.total > 0 for fact in facts]
     own = [fact.count / np.maximum(fact.total, 1.0) for fact in facts]
     buckets = [np.minimum(_bits(fact.total), BUCKETS - 1) for fact in facts]
     weights, reached = np.full((len(facts), BUCKETS), 0.5), -np.inf
     for _ in range(_ROUNDS):
-        shares, p = [], base
+        shares, p = [], tokens.base
         for n in range(len(facts)):
             kept = np.where(known[n], weights[n][buckets[n]], 0.0)
             p = np.maximum(kept * own[n] + (1 - kept) * p, _TINY)
@@ -105,35 +134,31 @@ def tune_weights(facts: list[Facts], base: np.ndarray) -> list[Terms]:
     return [Terms(weights=tuple(row)) for row in weights.tolist()]
 
 
-def tune_k(facts: list[Facts], base: np.ndarray, words: int) -> list[float]:
-    """The k of each level of add-k smoothing for a vocabulary of so many words, one at a time by golden section."""
-    found = [0.1] * len(facts)
-    for _ in range(3):
+def tune_k(tokens: Tokens, make: Callable[[float, int], Terms]) -> list[float]:
+    """The k of each level of add-k smoothing, one at a time; `make` gives the terms of a k and a level."""
+    found = [0.1] * len(tokens.facts)
+    for _ in range(_SWEEPS):
         before = list(found)
-        for n in range(len(facts)):
-            lower = predict(facts[:n], [_added(k, words) for k in found[:n]], base)
-            above = [_added(k, words) for k in found[n + 1 :]]
+        for n in range(len(found)):
+            terms = [make(k, i) for i, k in enumerate(found)]
+            lower = tokens.predict(terms[:n])
 
-            def likelihood(power: float, n: int = n, lower: np.ndarray = lower, above: list = above) -> float:
-                p = predict(facts[n:], [_added(10.0**power, words), *above], lower)
-                return float(np.sum(np.log(np.maximum(p, _TINY))))
+            def objective(power: float, n: int = n, terms: list = terms, lower: np.ndarray = lower) -> float:
+                tried = [*terms[:n], make(10.0**power, n), *terms[n + 1 :]]
+                return _log_likelihood(tokens.predict(tried, n, lower))
 
-            found[n] = 10.0 ** _golden(likelihood, *_K_RANGE)
-        if max(abs(np.log(a / b)) for a, b in zip(found, before, strict=True)) < 0.02:
+            found[n] = 10.0 ** _golden(objective, *_K_RANGE, 0.01)
+        if max(abs(np.log(a / b)) for a, b in zip(found, before, strict=True)) < 3 * _SETTLED:
             break
     return found
 
 
-def _added(k: float, words: int) -> Terms:
-    return Terms(per_context=k * words)
-
-
-def _golden(function: Callable[[float], float], low: float, high: float) -> float:
-    """Where a function with one peak is greatest, to within 0.01."""
+def _golden(function: Callable[[float], float], low: float, high: float, width: float) -> float:
+    """Where a function with one peak is greatest, to within `width`, by golden section."""
     ratio = (5**0.5 - 1) / 2
     left, right = high - ratio * (high - low), low + ratio * (high - low)
     at_left, at_right = function(left), function(right)
-    while high - low > 0.01:
+    while high - low > width:
         if at_left > at_right:
             high, right, at_right = right, left, at_left
             left = high - ratio * (high - low)

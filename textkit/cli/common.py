@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="TEXT...")
 OUTPUT = click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
+SKIP_SYMBOLS = click.option(
+    "--skip-symbols", is_flag=True, help="Also leave out <unk> where the text has it; <s> and </s> always are left out."
+)
 SEED = click.option("--seed", type=int, default=0, show_default=True, help="Start of the random numbers.")
 THREADS = click.option("--threads", type=int, help="Threads to use.  [default: all cores]")
 
@@ -107,6 +111,13 @@ def encode(
         corpus = encode_corpus(reader, tokenizer, cache=cache, threads=threads, progress=progress, **settings)
     tell_skipped(reader)
     return corpus
+
+
+def encode_held_out(
+    reader: "Reader", path: Path, corpus: "EncodedCorpus", cache: Path | None, threads: int | None
+) -> "EncodedCorpus":
+    """Encode another text, read in the same way, with the tokenizer and words of a corpus."""
+    return encode(replace(reader, inputs=(path,)), corpus.tokenizer, cache, threads, vocabulary=corpus.vocabulary)
 
 
 def tell_skipped(reader: "Reader") -> None:

@@ -1,7 +1,6 @@
 """`textkit ngram`: the group, train and info; what uses a model is in `ngram_use`."""
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +39,7 @@ def ngram() -> None:
 @click.option("--dev", type=click.Path(path_type=Path), help="Text by whose likelihood to tune what is not given.")
 @common.tokenizing("word")
 @common.choosing_words
+@common.SKIP_SYMBOLS
 @common.reading
 @common.caching
 @common.THREADS
@@ -53,6 +53,7 @@ def train(
     tokenizer: "Tokenizer",
     min_count: int,
     max_vocab: int | None,
+    skip_symbols: bool,
     cache: Path | None,
     threads: int | None,
     as_json: bool,
@@ -69,12 +70,10 @@ def train(
 
     began = time.perf_counter()
     target = output or (None if arpa else _default_output(reader))
-    corpus = common.encode(reader, tokenizer, cache, threads, min_count=min_count, max_vocab=max_vocab)
-    held_out = None
-    if dev:
-        held_out = common.encode(
-            replace(reader, inputs=(dev,)), tokenizer, cache, threads, vocabulary=corpus.vocabulary
-        )
+    corpus = common.encode(
+        reader, tokenizer, cache, threads, min_count=min_count, max_vocab=max_vocab, skip_unk=skip_symbols
+    )
+    held_out = common.encode_held_out(reader, dev, corpus, cache, threads) if dev else None
     with common.progress_bar() as progress:
         model = NGramModel.train(corpus, config, dev=held_out, threads=threads, progress=progress)
         if target:

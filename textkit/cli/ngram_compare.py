@@ -1,6 +1,5 @@
 """`textkit ngram check` and `textkit ngram compare`."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +65,7 @@ def check(
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw perplexity by order: FILE.svg, .png or .pdf.")
 @common.tokenizing("word")
 @common.choosing_words
+@common.SKIP_SYMBOLS
 @common.reading
 @common.caching
 @common.THREADS
@@ -81,6 +81,7 @@ def compare(
     tokenizer: "Tokenizer",
     min_count: int,
     max_vocab: int | None,
+    skip_symbols: bool,
     cache: Path | None,
     threads: int | None,
     as_json: bool,
@@ -100,14 +101,11 @@ def compare(
     configs = comparing.all_configs(name for name in smoothing.split(",") if name.strip())
     if plot:
         check_plot(plot)
-    corpus = common.encode(reader, tokenizer, cache, threads, min_count=min_count, max_vocab=max_vocab)
-    held_out, tuning = (
-        common.encode(replace(reader, inputs=(path,)), tokenizer, cache, threads, vocabulary=corpus.vocabulary)
-        if path
-        else None
-        for path in (dev, tune)
+    corpus = common.encode(
+        reader, tokenizer, cache, threads, min_count=min_count, max_vocab=max_vocab, skip_unk=skip_symbols
     )
-    assert held_out
+    held_out = common.encode_held_out(reader, dev, corpus, cache, threads)
+    tuning = common.encode_held_out(reader, tune, corpus, cache, threads) if tune else None
     with common.progress_bar() as progress:
         comparer = comparing.Comparer(corpus, held_out, tuning, order=chosen[-1], threads=threads, progress=progress)
         comparison = comparer.compare(chosen, configs)

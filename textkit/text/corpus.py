@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Protocol
@@ -23,7 +23,7 @@ from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
 from .reader import Block, whole_lines
 from .tokenizer import Tokenizer
-from .vocabulary import SPECIALS, Vocabulary, WordTable
+from .vocabulary import SPECIALS, UNK, Vocabulary, WordTable
 
 KIND = "corpus"
 FORMAT_VERSION = 1
@@ -120,6 +120,7 @@ def encode_corpus(
     vocabulary: Vocabulary | None = None,
     min_count: int = 1,
     max_vocab: int | None = None,
+    skip_unk: bool = False,
     threads: int | None = None,
     cache: Path | None = None,
     progress: Reporter = silent,
@@ -129,6 +130,8 @@ def encode_corpus(
     Args:
         vocabulary: use these words; otherwise the text's own are counted.
         min_count, max_vocab: which of its own words to keep; the others become <unk>.
+        skip_unk: leave out where the text itself has the word <unk>, instead of counting it for the unknown word;
+            only without a given vocabulary.
         cache: directory of encoded corpora, where one of the same content and settings is reused; None to
             keep it in memory, or if it is large in a temporary file that goes when the corpus does.
 
@@ -137,12 +140,12 @@ def encode_corpus(
     """
     key = None
     if cache is not None and hasattr(text, "fingerprint"):
-        key = _cache_key(text.fingerprint(), tokenizer, vocabulary, min_count, max_vocab)
+        key = _cache_key(text.fingerprint(), tokenizer, vocabulary, min_count, max_vocab, skip_unk)
         with contextlib.suppress(DataError):
             corpus = EncodedCorpus.load(cache / f"{key}.corpus")
             os.utime(cache / f"{key}.corpus")
             return corpus
-    workers = _Workers(text, tokenizer, vocabulary, thread_count(threads))
+    workers = _Workers(text, tokenizer, vocabulary, thread_count(threads), skip_unk)
     encoder = _Encoder(workers, min_count, max_vocab, progress)
     with files.scratch_directory(cache) as scratch:
         path = scratch / "encoded.corpus"
@@ -157,9 +160,15 @@ def encode_corpus(
 
 
 def _cache_key(
-    fingerprint: str, tokenizer: Tokenizer, vocabulary: Vocabulary | None, min_count: int, max_vocab: int | None
+    fingerprint: str,
+    tokenizer: Tokenizer,
+    vocabulary: Vocabulary | None,
+    min_count: int,
+    max_vocab: int | None,
+    skip_unk: bool,
 ) -> str:
     parts = [str(FORMAT_VERSION), __version__, fingerprint, tokenizer.signature, str(min_count), str(max_vocab)]
+    parts += ["skip_unk"] if skip_unk else []
     digest = hashlib.sha256("\0".join(parts).encode())
     if vocabulary is not None:
         digest.update(vocabulary.arena.tobytes() + vocabulary.ends.tobytes())
@@ -190,6 +199,12 @@ def encode_block(block: Block, tokenizer: Tokenizer, numbers: "_Numbering") -> E
     return Encoded(np.concatenate(ids), np.concatenate(lines), block.open, characters, block)
 
 
+def _without_unk(encoded: Encoded) -> Encoded:
+    stays = encoded.ids != UNK
+    before = np.concatenate([[0], np.cumsum(stays)])
+    return replace(encoded, ids=encoded.ids[stays], lines=before[encoded.lines])
+
+
 class _Numbering(Protocol):
     def __call__(self, buffer: np.ndarray, spans: np.ndarray, n_spans: int) -> tuple[np.ndarray, np.ndarray]: ...
 
@@ -197,8 +212,11 @@ class _Numbering(Protocol):
 class _Workers:
     """Numbers blocks of text on several threads, each with a word table of its own, or all with one vocabulary."""
 
-    def __init__(self, text: Text, tokenizer: Tokenizer, vocabulary: Vocabulary | None, threads: int) -> None:
+    def __init__(
+        self, text: Text, tokenizer: Tokenizer, vocabulary: Vocabulary | None, threads: int, skip_unk: bool = False
+    ) -> None:
         self.text, self.tokenizer, self.vocabulary, self.threads = text, tokenizer, vocabulary, threads
+        self.skip_unk = skip_unk
         self.tables = [] if vocabulary else [_new_table() for _ in range(threads)]
         self.free: SimpleQueue[int] = SimpleQueue()
         for i in range(len(self.tables)):
@@ -220,6 +238,9 @@ class _Workers:
         try:
             table = self.tables[index]
             encoded = encode_block(block, self.tokenizer, table.intern)
+            if self.skip_unk:
+                encoded = _without_unk(encoded)
+                table.counts[UNK] = 0
             table.note_first(encoded.ids, sequence << 32)
             return encoded, index
         finally:

@@ -1,6 +1,7 @@
 """Held-out tokens as the counts of a training text see them: what tuning and comparing work on."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -132,6 +133,11 @@ class Facts:
     types: np.ndarray
     covered: np.ndarray | None = None
     covered_types: np.ndarray | None = None
+
+    @cached_property
+    def distinct(self) -> np.ndarray:
+        """Number of continuations of the context, float64 (M,)."""
+        return self.types.sum(axis=1)
 
 
 @dataclass

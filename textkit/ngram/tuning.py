@@ -60,7 +60,7 @@ class Tokens:
         assert fact.covered is not None and fact.covered_types is not None
         _, gamma, scale = _shares(self.facts[n - 1], below)
         covered = (fact.covered - fact.covered_types @ np.array(below.discounts)) * scale
-        return covered + gamma * fact.types.sum(axis=1) * self.uniform if n == 1 else covered
+        return covered + gamma * fact.distinct * self.uniform if n == 1 else covered
 
 
 def _shares(fact: Facts, term: Terms) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -68,7 +68,7 @@ def _shares(fact: Facts, term: Terms) -> tuple[np.ndarray, np.ndarray, np.ndarra
     discounts, _, weights = term.arrays()
     known = np.maximum(fact.total, 1.0)
     weight = weights[np.minimum(_bits(known), len(weights) - 1)]
-    more = term.per_type * fact.types.sum(axis=1) + term.per_context
+    more = term.per_type * fact.distinct + term.per_context
     freed = fact.types @ discounts[1:] + more
     nothing = np.where(freed == 0, term.reserve, 0.0)
     scale = weight / (known + more + nothing)

@@ -160,8 +160,13 @@ def stupid_backoff(lines, order, alpha):
 
 
 def left_out(lines, order, method, backoff, parameters):
-    """Probability of every token with its own n-grams taken out of the counts, in order of the text."""
+    """Probability of every token with its own n-grams taken out of the counts, in order of the text.
+
+    As many at once as the longest n-grams occur at least.
+    """
     counts, found = ngrams(lines, order), []
+    longest = {g: c for level in counts for g, c in level.items() if len(g) == order or g[0] == BOS}
+    fewest = min(c for g, c in longest.items() if g != (BOS,))
     size = len(counts[0])
     for line in lines:
         tokens = [BOS, *line, EOS]
@@ -169,7 +174,7 @@ def left_out(lines, order, method, backoff, parameters):
             grams = [tuple(tokens[i - n + 1 : i + 1]) for n in range(1, min(order, i + 1) + 1)]
             rest = [Counter(level) for level in counts]
             for n, gram in enumerate(grams):
-                rest[n][gram] -= 1
+                rest[n][gram] -= fewest
             rest = [Counter({g: c for g, c in level.items() if c}) for level in rest]
             found.append(_predicted(rest, grams[-1], method, backoff, parameters, size))
     return found

@@ -109,8 +109,9 @@ LEAVING += [("jm", False), ("dirichlet", False), ("add-k", True)]
 
 @pytest.mark.parametrize(("name", "backoff"), LEAVING)
 @settings(max_examples=40)
-@given(lines=TEXTS, order=st.integers(1, 4))
-def test_left_out_tokens_are_predicted_as_if_they_were_not_there(name, backoff, lines, order):
+@given(lines=TEXTS, order=st.integers(1, 4), times=st.integers(1, 3))
+def test_left_out_tokens_are_predicted_as_if_they_were_not_there(name, backoff, lines, order, times):
+    lines = lines * times
     counts = count_ngrams(encoded(lines), order, 1)
     words = len(counts.levels[0].words) - 1
     terms, parameters = {

@@ -25,12 +25,13 @@ class Places:
         entries: int64 (order, M), entry of the n-gram of each length that ends in the token, -1 if it does not occur.
         contexts: int64 (order, M), entry of that n-gram without the token in the level below, 0 for unigrams, -1 if
             it does not occur.
-        left_out: the tokens are of the counted text itself, so each is to be left out of the counts.
+        left_out: how many occurrences of each token to leave out of the counts, as the tokens are of the counted text
+            itself; 0 if they are not.
     """
 
     entries: np.ndarray
     contexts: np.ndarray
-    left_out: bool = False
+    left_out: int = 0
 
     def sample(self, most: int = MOST_PLACES) -> "Places":
         """Evenly spread ones, at most so many."""
@@ -59,7 +60,8 @@ def find_places(counts: NGramCounts, corpus: EncodedCorpus) -> Places:
 def leave_one_out(counts: NGramCounts, most: int = MOST_PLACES) -> Places:
     """Tokens of the counted text itself, all or evenly spread ones, each with the longest n-gram that ends in it.
 
-    That is one of the highest order, or a shorter one that begins with <s>.
+    That is one of the highest order, or a shorter one that begins with <s>. In a text where all of these occur twice
+    or more, for instance since all of it stands there twice, so many are left out at once: otherwise none would be new.
     """
     ranges = _longest(counts)
     total = sum(int(level.counts[a:b].sum(dtype=np.int64)) for level, (a, b) in zip(counts.levels, ranges, strict=True))
@@ -69,7 +71,8 @@ def leave_one_out(counts: NGramCounts, most: int = MOST_PLACES) -> Places:
         entries, skipped = _every(counts.levels[n].counts[first:last], step, skipped)
         parts.append(_shortened(counts.levels, n, first + entries))
     entries, contexts = (np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True))
-    return Places(entries, contexts, left_out=True)
+    fewest = min(int(level.counts[a:b].min()) for level, (a, b) in zip(counts.levels, ranges, strict=True) if a < b)
+    return Places(entries, contexts, left_out=max(1, fewest))
 
 
 def _longest(counts: NGramCounts) -> list[tuple[int, int]]:
@@ -157,21 +160,16 @@ class Observer:
     def facts(self, n: int, bins: int) -> Facts:
         """The facts of level n."""
         count, total, types = self._sums(n, self.values[n], bins)
-        gone = self._leaving(n)
-        _take_one(count, total, types, gone)
+        _take(count, total, types, self._leaving(n))
         return Facts(count, total, types)
 
     def with_covered(self, facts: Facts, n: int, bins: int) -> Facts:
         """The facts of level n > 0 with what they cover of the level below, of which types have `bins`."""
         _, covered, types = self._sums(n, self.values[n - 1][self.counts.levels[n].suffixes], bins)
-        below = _at(self.values[n - 1], self.places.entries[n - 1])
         if self.places.left_out:
-            here = self.places.entries[n] >= 0
-            lost = here & (facts.count == 0)
-            rows = np.flatnonzero(lost)
-            covered[rows] -= below[rows]
-            types[rows, np.minimum(below[rows], bins).astype(np.int64) - 1] -= 1
-            _take_one(below, covered, types, np.intersect1d(self._leaving(n - 1), np.flatnonzero(here & ~lost)))
+            here, below = self.places.entries[n] >= 0, _at(self.values[n - 1], self.places.entries[n - 1])
+            leaving = np.where(facts.count > 0, self._leaving(n - 1), below)  # all of it where level n lists it no more
+            _take(below, covered, types, np.where(here, leaving, 0.0))
         return replace(facts, covered=covered, covered_types=types)
 
     def _sums(self, n: int, values: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -186,11 +184,14 @@ class Observer:
         return _at(values, entries), total, types
 
     def _leaving(self, n: int) -> np.ndarray:
-        """The places whose value at level n is one less when they are left out."""
-        taken = (self.places.entries[n] >= 0) & self.places.left_out
-        if self.adjusted and n + 1 < self.counts.order:  # a left neighbour goes only with its last occurrence
-            taken &= _at(self.counts.levels[n + 1].counts, self.places.entries[n + 1]) <= 1
-        return np.flatnonzero(taken)
+        """How much the value of each place at level n falls when it is left out, float64 (M,)."""
+        size = self.places.left_out
+        here = np.where(self.places.entries[n] >= 0, float(size), 0.0)
+        if not self.adjusted or n + 1 == self.counts.order:
+            return here
+        longer = self.places.entries[n + 1]
+        gone = _at(self.counts.levels[n + 1].counts, longer) <= size  # a left neighbour goes only with its last
+        return np.where(longer < 0, here, np.where(gone, np.minimum(here, 1.0), 0.0))
 
 
 def _at(values: np.ndarray, indices: np.ndarray) -> np.ndarray:
@@ -200,11 +201,11 @@ def _at(values: np.ndarray, indices: np.ndarray) -> np.ndarray:
     return found
 
 
-def _take_one(count: np.ndarray, total: np.ndarray, types: np.ndarray, rows: np.ndarray) -> None:
-    """Leave one occurrence out in these rows, in place."""
-    last, before = types.shape[1], count[rows].astype(np.int64)
+def _take(count: np.ndarray, total: np.ndarray, types: np.ndarray, taken: np.ndarray) -> None:
+    """Lower counts, their sums and their types by what is left out, in place."""
+    rows, last = np.flatnonzero(taken), types.shape[1]
+    before, after = count[rows].astype(np.int64), (count[rows] - taken[rows]).astype(np.int64)
     types[rows, np.minimum(before, last) - 1] -= 1
-    still = before > 1
-    types[rows[still], np.minimum(before[still] - 1, last) - 1] += 1
-    count[rows] -= 1
-    total[rows] -= 1
+    types[rows[after > 0], np.minimum(after[after > 0], last) - 1] += 1
+    count[rows] -= taken[rows]
+    total[rows] -= taken[rows]

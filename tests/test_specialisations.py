@@ -13,6 +13,9 @@ import numpy as np
 from importlib import import_module
 from pkgutil import iter_modules
 import textkit.kernels
+from textkit.ngram.check import check_sums
+from textkit.ngram.compare import Comparer, all_configs
+from textkit.ngram.methods import METHODS
 from textkit.ngram.model import NGramModel, TrainingConfig
 from textkit.ngram.scoring import perplexity
 from textkit.text.corpus import count_vocabulary, encode_corpus
@@ -33,6 +36,11 @@ for tokenizer in named:
         for loaded in (model, NGramModel.load(scratch / "m.ngram"), NGramModel.load(scratch / "m.arpa", tokenizer)):
             perplexity(loaded, source)
             loaded.next_words("the")
+        for method in METHODS:
+            for form in method.forms:
+                NGramModel.train(corpus, TrainingConfig(smoothing=method.name, form=form), dev=corpus)
+        Comparer(corpus, corpus, corpus, order=2).compare([1, 2], all_configs())
+        check_sums(model)
 for packed in ("small.o2.probing", "pruned.probing", "small.o4.rest", "small.o4.qtrie", "small.o5.atrie"):
     (scratch / "m.kenlm").write_bytes(lzma.decompress(Path(f"golden/kenlm/{packed}.xz").read_bytes()))
     NGramModel.load(scratch / "m.kenlm", threads=2)

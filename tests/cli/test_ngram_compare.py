@@ -66,6 +66,8 @@ def test_parameters_are_tuned_on_dev_text(run, text, dev, tmp_path):
     said = json.loads(train(run, text, tmp_path, "--smoothing", "add-k", "--dev", dev).out)
     assert said["settled"] == "dev"
     assert len(said["k"]) == 3
+    untouched = train(run, text, tmp_path, "--smoothing", "wb", "--dev", dev)
+    assert untouched.err == ["note: --dev changed nothing: the smoothing wb leaves nothing to tune."]
     missing = train(run, text, tmp_path, "--dev", tmp_path / "missing.txt")
     assert missing.code == 1
     assert "missing.txt" in missing.err[-1]

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import naive_ngram
 import numpy as np
@@ -147,7 +148,7 @@ def test_held_out_tokens_are_predicted_as_the_model_does(name, form, lines, held
     counts, dev = count_ngrams(encoded(lines), 3, 1), encoded(held, made.vocabulary)
     config = TrainingConfig(order=3, smoothing=name, form=form)
     words = len(made.vocabulary) - 1
-    terms = settle(config.method, config, Evidence(counts, config.method.adjusted, words))[0].terms
+    terms = settle(config, Evidence(counts, config.method.adjusted, words))[0].terms
     evidence = Evidence(counts, config.method.adjusted, words, dev=heldout.find_places(counts, dev))
     found = evidence.tokens([len(t.discounts) for t in terms], form == "backoff").predict(terms)
     scores = [word.log10_prob for line in held for word in model.score_tokens(line)]
@@ -188,10 +189,12 @@ def test_tuned_discounts_are_a_maximum(seed, order, bins, backoff):
     for n in range(order):
         for j in range(1, bins + 1):
             for moved in (0.1, -0.1):
-                d = best[n].discounts[j - 1] + moved * j
-                if 0 < d < j:
-                    other = [*best[:n], tuning._with_discount(best[n], j, d), *best[n + 1 :]]
+                d = [*best[n].discounts]
+                d[j - 1] += moved * j
+                if 0 < d[j - 1] < j and all(b - a <= 1 for a, b in pairwise(d)):
+                    other = [*best[:n], replace(best[n], discounts=tuple(d)), *best[n + 1 :]]
                     assert objective(tokens, other) <= reached + 1e-2
+        assert all(b - a <= 1 + 1e-9 for a, b in pairwise(best[n].discounts))
 
 
 def test_only_the_orders_asked_for_are_tuned():

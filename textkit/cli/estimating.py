@@ -101,7 +101,9 @@ def tell_training(report: dict[str, Any]) -> None:
     """Say what a training had to assume or leave out."""
     for order, reason in report.get("fallbacks", {}).items():
         used = " ".join(f"{d:.4g}" for d in report["discounts"][int(order) - 1])
-        why = "the likeliest for the text itself, each token left out in turn" if report["fallbacks_tuned"] else "as told"
+        why = (
+            "the likeliest for the text itself, each token left out in turn" if report["fallbacks_tuned"] else "as told"
+        )
         common.note(f"order {order}: its counts give no discounts ({reason}); took {used}, {why}.")
     if dropped := report.get("dropped_marks"):
         common.note(f"{dropped:,} sentence marks (<s>, </s>) in the text were left out.")

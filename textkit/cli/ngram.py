@@ -81,6 +81,8 @@ def train(
         if arpa:
             model.write_arpa(arpa, threads)
     estimating.tell_training(model.report)
+    if dev and model.report.get("settled") != "dev":
+        common.note(f"--dev changed nothing: the smoothing {config.label} leaves nothing to tune.")
     written = [str(path) for path in (target, arpa) if path]
     if as_json:
         common.print_json({**_description(model), "written": written, "seconds": time.perf_counter() - began})

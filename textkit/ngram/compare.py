@@ -135,7 +135,7 @@ class Comparer:
     def _try(self, config: TrainingConfig, evidence: parameters.Evidence, tuned: bool) -> Candidate:
         began = time.perf_counter()
         counts, method = evidence.counts, config.method
-        plan, _ = parameters.settle(method, config, evidence)
+        plan, _ = parameters.settle(config, evidence)
         kept = [np.ones(len(level.words), np.bool_) for level in counts.levels]
         levels = smoothing.estimate_levels(counts, evidence.values, plan, kept, self.threads)
         log_p, rising = _log10_probabilities(levels, self.dev)

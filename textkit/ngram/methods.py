@@ -23,6 +23,7 @@ class Method:
         adjusted: whether lower orders count the words to the left of an n-gram (Kneser-Ney), not its occurrences.
         discounts: closed form of the discounts of one order from its counts of counts; None for no discounts.
         bins: how many discounts there are where they are not in closed form, for counts 1, 2, … and more.
+        per_type, reserve: see `smoothing.Terms`.
         parameter: the option that sets what the method leaves open, or "".
         normalised: whether the probabilities after every context sum to one.
     """
@@ -34,6 +35,8 @@ class Method:
     adjusted: bool = False
     discounts: Callable[[list[int]], tuple[float, ...]] | None = None
     bins: int = 1
+    per_type: float = 0.0
+    reserve: float = 0.0
     parameter: str = ""
     normalised: bool = True
 
@@ -42,22 +45,25 @@ METHODS = (
     Method(
         "mkn", "modified Kneser-Ney", (INTERPOLATED, BACKOFF),
         ("modified-kneser-ney", "kndiscount", "improved-kneser-ney", "modkn", "lmplz"),
-        True, discounts.modified, 3, "discount",
+        True, discounts.modified, bins=3, parameter="discount",
     ),
     Method(
         "kn", "Kneser-Ney", (INTERPOLATED, BACKOFF), ("kneser-ney", "ukndiscount", "ukn", "kneserneyinterpolated"),
-        True, discounts.single, 1, "discount",
+        True, discounts.single, parameter="discount",
     ),
     Method(
         "abs", "absolute discounting", (INTERPOLATED, BACKOFF),
         ("absolute", "absolute-discounting", "cdiscount", "absolutediscountinginterpolated"),
-        False, discounts.single, 1, "discount",
+        False, discounts.single, parameter="discount",
     ),
-    Method("wb", "Witten-Bell", (INTERPOLATED, BACKOFF), ("witten-bell", "wbdiscount", "wittenbellinterpolated")),
+    Method(
+        "wb", "Witten-Bell", (INTERPOLATED, BACKOFF), ("witten-bell", "wbdiscount", "wittenbellinterpolated"),
+        per_type=1.0,
+    ),
     Method("jm", "Jelinek-Mercer", (INTERPOLATED,), ("jelinek-mercer", "count-lm", "em"), parameter="lambda"),
     Method(
         "katz", "Katz, Good-Turing", (BACKOFF,), ("good-turing", "gt", "gtdiscount", "katz-backoff"),
-        False, discounts.good_turing,
+        False, discounts.good_turing, reserve=1.0,  # it leaves nothing over where all counts are high
     ),
     Method("add-k", "add-k", (BACKOFF, INTERPOLATED), ("addk", "lidstone", "addsmooth", "additive"), parameter="k"),
     Method("mle", "maximum likelihood", (BACKOFF,), ("ml", "unsmoothed", "none", "maximum-likelihood")),

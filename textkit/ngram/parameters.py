@@ -77,43 +77,32 @@ class Evidence:
         return Tokens(facts, self.base, self.interpolate_unigrams / self.words, backoff)
 
 
-def settle(method: Method, config: "TrainingConfig", evidence: Evidence) -> tuple[Plan, dict[str, Any]]:
-    """All that the method leaves open, and a report of how it was settled.
-
-    Raises:
-        UsageError: given parameters that make no sense.
-    """
-    plan = Plan(
-        [Terms()] * evidence.counts.order,
-        config.backoff,
-        config.alpha if method.name == "stupid" else None,
-        config.interpolate_unigrams,
-        config.vocab_pad,
-    )
-    terms, report = _SETTLE.get(method.name, _discounted if method.discounts else _nothing_open)(
-        method, config, evidence
-    )
-    return Plan(terms, plan.backoff, plan.alpha, plan.interpolate_unigrams, plan.vocab_pad), report
-
-
 Settled = tuple[list[Terms], dict[str, Any]]
 
 
-def _nothing_open(method: Method, config: "TrainingConfig", evidence: Evidence) -> Settled:
-    per_type = 1.0 if method.name == "wb" else 0.0
-    report = {"alpha": config.alpha} if method.name == "stupid" else {}
-    return [Terms(per_type=per_type)] * evidence.counts.order, report
+def settle(config: "TrainingConfig", evidence: Evidence) -> tuple[Plan, dict[str, Any]]:
+    """All that the configured method leaves open, and a report of how it was settled."""
+    method = config.method
+    find = _discounted if method.discounts else {"k": _add_k, "lambda": _jelinek_mercer}.get(method.parameter, _fixed)
+    terms, report = find(config, evidence)
+    alpha = config.alpha if method.parameter == "alpha" else None
+    return Plan(terms, config.backoff, alpha, config.interpolate_unigrams, config.vocab_pad), report
 
 
-def _discounted(method: Method, config: "TrainingConfig", evidence: Evidence) -> Settled:
+def _fixed(config: "TrainingConfig", evidence: Evidence) -> Settled:
+    report = {"alpha": config.alpha} if config.method.parameter == "alpha" else {}
+    return [Terms(per_type=config.method.per_type)] * evidence.counts.order, report
+
+
+def _discounted(config: "TrainingConfig", evidence: Evidence) -> Settled:
     order = evidence.counts.order
     if config.discounts:
         terms = [Terms(row) for row in by_order(config.discounts, order)]
         return terms, {"discounts": [list(t.discounts) for t in terms], "settled": "given"}
-    terms, failed = _closed_form(method, config, evidence.tallies)
+    terms, failed = _closed_form(config, evidence.tallies)
     settled = "closed form"
     tuned = [int(n) - 1 for n in failed] if config.discount_fallback is None else []
-    if evidence.dev and method.parameter:
+    if evidence.dev and config.method.parameter:
         tuned, settled, failed = list(range(order)), "dev", {}
     if tuned:
         tokens = evidence.tokens([len(term.discounts) for term in terms], config.backoff)
@@ -122,14 +111,11 @@ def _discounted(method: Method, config: "TrainingConfig", evidence: Evidence) ->
     return terms, {**report, "fallbacks": failed, "fallbacks_tuned": bool(tuned)}
 
 
-def _closed_form(
-    method: Method, config: "TrainingConfig", tallies: list[list[int]]
-) -> tuple[list[Terms], dict[str, str]]:
+def _closed_form(config: "TrainingConfig", tallies: list[list[int]]) -> tuple[list[Terms], dict[str, str]]:
     """Terms of all orders, and why the counts of some orders did not give them."""
+    method, fallback = config.method, config.discount_fallback or DEFAULT_FALLBACK
     assert method.discounts is not None
     terms, failed = [], {}
-    fallback = config.discount_fallback or DEFAULT_FALLBACK
-    reserve = 0.0 if method.parameter else 1.0  # Good-Turing leaves nothing over where all counts are high
     for n, tally in enumerate(tallies, 1):
         try:
             found = method.discounts(tally)
@@ -138,11 +124,11 @@ def _closed_form(
         except ValueError as reason:
             found = (*fallback, *[fallback[-1]] * 2)[: method.bins]
             failed[str(n)] = str(reason)
-        terms.append(Terms(found, reserve=reserve))
+        terms.append(Terms(found, reserve=method.reserve))
     return terms, failed
 
 
-def _add_k(method: Method, config: "TrainingConfig", evidence: Evidence) -> Settled:
+def _add_k(config: "TrainingConfig", evidence: Evidence) -> Settled:
     order, words = evidence.counts.order, evidence.words
 
     def terms(k: float, level: int) -> Terms:
@@ -156,16 +142,13 @@ def _add_k(method: Method, config: "TrainingConfig", evidence: Evidence) -> Sett
     return [terms(k, n) for n, k in enumerate(found)], {"k": found, "settled": settled}
 
 
-def _jelinek_mercer(method: Method, config: "TrainingConfig", evidence: Evidence) -> Settled:
+def _jelinek_mercer(config: "TrainingConfig", evidence: Evidence) -> Settled:
     order = evidence.counts.order
     if config.weights:
         terms, settled = [Terms(weights=(w,)) for w in by_order(config.weights, order)], "given"
     else:
         terms, settled = tuning.tune_weights(evidence.tokens([1] * order, False)), _source(evidence)
     return terms, {"lambda": [list(t.weights) for t in terms], "settled": settled}
-
-
-_SETTLE: dict[str, Callable[..., Settled]] = {"add-k": _add_k, "jm": _jelinek_mercer}
 
 
 def _source(evidence: Evidence) -> str:

@@ -138,7 +138,7 @@ def estimate_from_counts(
         config.interpolate_unigrams,
         heldout.find_places(counts, dev) if dev else None,
     )
-    plan, settled = parameters.settle(config.method, config, evidence)
+    plan, settled = parameters.settle(config, evidence)
     estimates = smoothing.estimate(counts, evidence.values, plan, kept, threads)
     if any(config.prune) or allowed is not None:
         estimates = cutoffs.without_pruned(counts, estimates, kept)

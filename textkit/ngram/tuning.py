@@ -81,7 +81,10 @@ def _bits(totals: np.ndarray) -> np.ndarray:
 
 
 def tune_discounts(tokens: Tokens, terms: list[Terms], orders: list[int]) -> list[Terms]:
-    """The discounts of the given levels that make the tokens most likely, from those in `terms`, one at a time."""
+    """The discounts of the given levels that make the tokens most likely, from those in `terms`, one at a time.
+
+    A higher count always keeps more than a lower one: no discount exceeds that of the count below by more than 1.
+    """
     terms = list(terms)
     for _ in range(_SWEEPS):
         moved = 0.0
@@ -93,12 +96,22 @@ def tune_discounts(tokens: Tokens, terms: list[Terms], orders: list[int]) -> lis
                     tried = [*terms[:n], _with_discount(terms[n], j, share * j), *terms[n + 1 :]]
                     return _log_likelihood(tokens.predict(tried, n, lower)) + np.log(share * (1 - share))
 
-                share = _golden(objective, 1e-6, 1 - 1e-6, 0.002)
+                low, high = _room(terms[n].discounts, j)
+                if high - low < _SETTLED:
+                    continue
+                share = _golden(objective, low, high, 0.002)
                 terms[n] = _with_discount(terms[n], j, share * j)
                 moved = max(moved, abs(share - before / j))
         if moved < _SETTLED:
             break
     return terms
+
+
+def _room(discounts: tuple[float, ...], j: int) -> tuple[float, float]:
+    """Between which shares of a count j its discount may lie, beside those of its neighbours."""
+    above = discounts[j] - 1 if j < len(discounts) else 0.0
+    below = discounts[j - 2] + 1 if j > 1 else 1.0
+    return max(1e-6, above / j), min(1 - 1e-6, below / j)
 
 
 def _with_discount(term: Terms, count: int, value: float) -> Terms:

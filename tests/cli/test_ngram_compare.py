@@ -102,8 +102,8 @@ def test_check_passes_models_and_refuses_what_does_not_sum_to_one(run, text, tmp
     train(run, text, tmp_path, "--arpa", tmp_path / "m.arpa")
     done = run("ngram", "check", tmp_path / "m.ngram")
     assert (done.code, done.err) == (0, [])
-    assert done.out.splitlines()[0] == "context\tchecked\tleast sum\tgreatest sum\tworst context"
-    assert [line.split("\t")[0] for line in done.out.splitlines()[1:]] == ["0 words", "1 words", "2 words"]
+    assert done.out.splitlines()[0] == "context words\tchecked\tleast sum\tgreatest sum\tworst context"
+    assert [line.split("\t")[0] for line in done.out.splitlines()[1:]] == ["0", "1", "2"]
     said = json.loads(run("ngram", "check", tmp_path / "m.arpa", "--json").out)
     assert said["normalised"] and said["error"] < 1e-5
     lines = (tmp_path / "m.arpa").read_text().split("\n")

@@ -120,6 +120,7 @@ def test_check_finds_the_worst_context():
     model = NGramModel.train(encoded(Lines(["a b", "a c", "b a"])), TrainingConfig(order=2), threads=1)
     trie = model.trie()
     node = model.vocabulary.id("b")
+    assert check_sums(NGramModel.train(encoded(Lines(["a b"])), TrainingConfig(order=1), threads=1))[0].error < 1e-6
     trie.backoff[node] += 0.3
     broken = NGramModel.from_trie(trie, model.vocabulary, model.tokenizer, {}, threads=1)
     (_, words) = check_sums(broken)

@@ -99,12 +99,14 @@ def _listed(path: Path) -> tuple[str, ...]:
 
 def tell_training(report: dict[str, Any]) -> None:
     """Say what a training had to assume or leave out."""
-    for order, reason in report.get("fallbacks", {}).items():
-        used = " ".join(f"{d:.4g}" for d in report["discounts"][int(order) - 1])
-        why = (
-            "the likeliest for the text itself, each token left out in turn" if report["fallbacks_tuned"] else "as told"
-        )
-        common.note(f"order {order}: its counts give no discounts ({reason}); took {used}, {why}.")
+    if fallbacks := report.get("fallbacks"):
+        by_reason: dict[str, list[str]] = {}
+        for order, reason in fallbacks.items():
+            by_reason.setdefault(reason, []).append(order)
+        said = "; ".join(f"order {', '.join(orders)}: {reason}" for reason, orders in by_reason.items())
+        likeliest = "the likeliest for the text itself, each token left out in turn"
+        taken = likeliest if report["fallbacks_tuned"] else "those of --discount-fallback"
+        common.note(f"some counts give no discounts ({said}); took {taken}.")
     if dropped := report.get("dropped_marks"):
         common.note(f"{dropped:,} sentence marks (<s>, </s>) in the text were left out.")
 

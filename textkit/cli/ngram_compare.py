@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 @ngram.command()
 @MODEL
-@click.option("--contexts", type=click.IntRange(min=1), default=20, show_default=True, help="How many of each length.")
+@click.option(
+    "--contexts",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many of each length at random, and as many of those with most continuations.",
+)
 @click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Largest difference from 1 to accept.")
 @ARPA_TOKENIZER
 @common.SEED
@@ -25,7 +31,7 @@ if TYPE_CHECKING:
 def check(
     model: Path, contexts: int, tolerance: float, tokenizer: str, seed: int, threads: int | None, as_json: bool
 ) -> None:
-    """Check that a model's probabilities sum to one over the vocabulary, after random contexts.
+    """Check that a model's probabilities sum to one over the vocabulary, after sampled contexts.
 
     \b
     textkit ngram check text.ngram
@@ -43,8 +49,8 @@ def check(
             {"sums": said, "error": error, "normalised": error <= tolerance, "signature": loaded.signature}
         )
     else:
-        header = ["context", "checked", "least sum", "greatest sum", "worst context"]
-        rows = [[f"{s.length} words", s.contexts, f"{s.least:.7f}", f"{s.greatest:.7f}", s.worst] for s in sums]
+        header = ["context words", "checked", "least sum", "greatest sum", "worst context"]
+        rows = [[s.length, s.contexts, f"{s.least:.7f}", f"{s.greatest:.7f}", s.worst] for s in sums]
         common.print_table(str(model), header, rows)
     if not proper:
         common.note("stupid backoff gives scores, not probabilities: they do not sum to one, nor are they meant to.")

@@ -87,35 +87,38 @@ def tune_discounts(tokens: Tokens, terms: list[Terms], orders: list[int]) -> lis
     """
     terms = list(terms)
     for _ in range(_SWEEPS):
-        moved = 0.0
+        before = [_discount_shares(terms[n]) for n in orders]
         for n in orders:
             lower = tokens.predict(terms[:n])
-            for j, before in enumerate(terms[n].discounts, 1):
+            for j in range(1, len(terms[n].discounts) + 1):
 
                 def objective(share: float, n: int = n, j: int = j, lower: np.ndarray = lower) -> float:
-                    tried = [*terms[:n], _with_discount(terms[n], j, share * j), *terms[n + 1 :]]
-                    return _log_likelihood(tokens.predict(tried, n, lower)) + np.log(share * (1 - share))
+                    term = _with_discount(terms[n], j, share * j)
+                    shares = _discount_shares(term)
+                    prior = float(np.sum(np.log(shares * (1 - shares))))
+                    return _log_likelihood(tokens.predict([*terms[:n], term, *terms[n + 1 :]], n, lower)) + prior
 
-                low, high = _room(terms[n].discounts, j)
-                if high - low < _SETTLED:
-                    continue
-                share = _golden(objective, low, high, 0.002)
-                terms[n] = _with_discount(terms[n], j, share * j)
-                moved = max(moved, abs(share - before / j))
-        if moved < _SETTLED:
+                terms[n] = _with_discount(terms[n], j, j * _golden(objective, 1e-6, 1 - 1e-6, 0.002))
+        moved = [np.abs(_discount_shares(terms[n]) - old).max() for n, old in zip(orders, before, strict=True)]
+        if max(moved) < _SETTLED:
             break
     return terms
 
 
-def _room(discounts: tuple[float, ...], j: int) -> tuple[float, float]:
-    """Between which shares of a count j its discount may lie, beside those of its neighbours."""
-    above = discounts[j] - 1 if j < len(discounts) else 0.0
-    below = discounts[j - 2] + 1 if j > 1 else 1.0
-    return max(1e-6, above / j), min(1 - 1e-6, below / j)
+def _discount_shares(term: Terms) -> np.ndarray:
+    """The discounts as shares of their counts, float64."""
+    return np.array(term.discounts) / np.arange(1, len(term.discounts) + 1)
 
 
 def _with_discount(term: Terms, count: int, value: float) -> Terms:
-    return replace(term, discounts=(*term.discounts[: count - 1], value, *term.discounts[count:]))
+    """Change the discount of a count, and those of its neighbours as far as the order of counts demands."""
+    found = list(term.discounts)
+    found[count - 1] = value
+    for i in range(count - 2, -1, -1):
+        found[i] = max(found[i], found[i + 1] - 1)
+    for i in range(count, len(found)):
+        found[i] = min(found[i], found[i - 1] + 1)
+    return replace(term, discounts=tuple(found))
 
 
 def _log_likelihood(p: np.ndarray) -> float:

@@ -64,7 +64,7 @@ def test_impossible_smoothing_is_wrong_usage(run, text, tmp_path, options, reaso
 
 def test_parameters_are_tuned_on_dev_text(run, text, dev, tmp_path):
     said = json.loads(train(run, text, tmp_path, "--smoothing", "add-k", "--dev", dev).out)
-    assert said["settled"] == "dev"
+    assert (said["settled"], said["smoothing"]) == ("dev", "add-k,dev")
     assert len(said["k"]) == 3
     untouched = train(run, text, tmp_path, "--smoothing", "wb", "--dev", dev)
     assert untouched.err == ["note: --dev changed nothing: the smoothing wb leaves nothing to tune."]
@@ -139,6 +139,17 @@ def test_compare_prints_a_table_and_names_the_best(run, text, dev, tmp_path):
     scored = json.loads(run("ngram", "perplexity", tmp_path / "best", dev, "--json").out)
     assert f"{scored['perplexity']:.2f}" == best[2]
     assert "<svg" in (tmp_path / "p.svg").read_text()
+
+
+def test_compare_without_a_best_writes_no_model(run, text, dev, tmp_path):
+    options = ["--smoothing", "mle,stupid", "--orders", 2, "--no-cache", "-o", tmp_path / "best"]
+    done = run("ngram", "compare", text, "--dev", dev, *options)
+    assert done.code == 0
+    assert [line.split("\t")[2] for line in done.out.splitlines()[1:3]] == ["inf", "-"]
+    assert (
+        done.err[0] == f"note: {tmp_path / 'best'} was not written: no method gave every held-out token a probability."
+    )
+    assert not (tmp_path / "best").exists()
 
 
 def test_compare_as_json_with_tuned_candidates(run, text, dev):

@@ -31,9 +31,9 @@ PROPER = [pair for pair in FORMS if pair[0] != "stupid"]
 ORDERS = st.sampled_from([1, 2, 3, 4, 10])
 
 
-def encoded(lines, vocabulary=None):
+def encoded(lines, vocabulary=None, min_count=1):
     text = Lines([" ".join(line) for line in lines])
-    return encode_corpus(text, Tokenizer("whitespace"), vocabulary=vocabulary, threads=1)
+    return encode_corpus(text, Tokenizer("whitespace"), vocabulary=vocabulary, min_count=min_count, threads=1)
 
 
 def estimated(lines, order, name, form=None, **settings):
@@ -129,9 +129,9 @@ def test_left_out_tokens_are_predicted_as_if_they_were_not_there(name, backoff, 
     assert sorted(tokens.predict(terms).tolist()) == pytest.approx(sorted(expected), rel=1e-9)
 
 
-@given(lines=TEXTS, order=st.integers(1, 4), most=st.integers(1, 9))
-def test_left_out_tokens_are_sampled_evenly(lines, order, most):
-    counts = count_ngrams(encoded(lines), order, 1)
+@given(lines=TEXTS, order=st.integers(1, 4), most=st.integers(1, 9), rare=st.integers(1, 3))
+def test_left_out_tokens_are_sampled_evenly(lines, order, most, rare):
+    counts = count_ngrams(encoded(lines, min_count=rare), order, 1)
     every, some = heldout.leave_one_out(counts), heldout.leave_one_out(counts, most)
     total = every.entries.shape[1]
     assert total == counts.tokens + counts.lines

@@ -117,6 +117,8 @@ def compare(
         comparison = comparer.compare(chosen, configs)
         if output and comparison.best:
             comparer.model(comparison.best, configs).save(output)
+    if output and not comparison.best:
+        common.note(f"{output} was not written: no method gave every held-out token a probability.")
     if plot:
         comparing.perplexity_plot(comparison, plot)
     _print_comparison(comparison, f"{dev}", as_json)

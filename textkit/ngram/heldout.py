@@ -11,7 +11,8 @@ from ..kernels import smoothing as kernels
 from ..kernels import trie
 from ..text.corpus import EncodedCorpus
 from ..text.vocabulary import BOS
-from .counting import Level, NGramCounts
+from .counting import MOST_TOKENS, Level, NGramCounts
+from .smoothing import raw_counts
 
 MOST_PLACES = 1 << 16  # enough to settle some dozens of parameters
 _PIECE = 1 << 20
@@ -63,29 +64,26 @@ def leave_one_out(counts: NGramCounts, most: int = MOST_PLACES) -> Places:
     That is one of the highest order, or a shorter one that begins with <s>. In a text where all of these occur twice
     or more, for instance since all of it stands there twice, so many are left out at once: otherwise none would be new.
     """
-    ranges = _longest(counts)
-    total = sum(int(level.counts[a:b].sum(dtype=np.int64)) for level, (a, b) in zip(counts.levels, ranges, strict=True))
-    step, skipped = max(1, -(-total // most)), 0
+    longest = _longest(counts)
+    step, skipped = max(1, -(-sum(int(values.sum(dtype=np.int64)) for _, values in longest) // most)), 0
     parts = []
-    for n, (first, last) in enumerate(ranges):
-        entries, skipped = _every(counts.levels[n].counts[first:last], step, skipped)
+    for n, (first, values) in enumerate(longest):
+        entries, skipped = _every(values, step, skipped)
         parts.append(_shortened(counts.levels, n, first + entries))
     entries, contexts = (np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True))
-    fewest = min(int(level.counts[a:b].min()) for level, (a, b) in zip(counts.levels, ranges, strict=True) if a < b)
-    return Places(entries, contexts, left_out=max(1, fewest))
+    fewest = min(int(values.min(initial=MOST_TOKENS, where=values > 0)) for _, values in longest)
+    return Places(entries, contexts, left_out=fewest)
 
 
-def _longest(counts: NGramCounts) -> list[tuple[int, int]]:
-    """Entries of each level whose occurrences are no part of a longer n-gram on the left."""
-    begin, end = BOS, BOS + 1
-    ranges = [(0, 0)]  # <s> alone predicts nothing
-    for below, level in pairwise(counts.levels):
+def _longest(counts: NGramCounts) -> list[tuple[int, np.ndarray]]:
+    """Those n-grams of each level that no longer one ends in, but for <s> alone: first entry and counts int32."""
+    values, begin, end = raw_counts(counts), BOS, BOS + 1
+    found: list[tuple[int, np.ndarray]] = []
+    for below, occurrences in zip(counts.levels[:-1], values, strict=False):
+        found.append((begin, occurrences[begin:end]))
         assert below.edges is not None
         begin, end = int(below.edges[begin]), int(below.edges[end])
-        ranges.append((begin, end))
-        if level is counts.levels[-1]:
-            ranges[-1] = (0, len(level.words))
-    return ranges if counts.order > 1 else [(BOS + 1, len(counts.levels[0].words))]
+    return [*found, (0, values[-1])]
 
 
 def _every(counts: np.ndarray, step: int, skipped: int) -> tuple[np.ndarray, int]:

@@ -75,7 +75,10 @@ class TrainingConfig:
 
     @property
     def label(self) -> str:
-        """The method and what was asked of it, as in a model's signature: "mkn", "add-k,k=0.1", "kn,backoff"."""
+        """The method and what was asked of it, as in a model's signature: "mkn", "add-k,k=0.1", "kn,backoff".
+
+        The signature of a model whose parameters were tuned has ",dev", too.
+        """
         asked = [self.method.name]
         if self.backoff != (self.method.forms[0] == BACKOFF):
             asked.append(self.form or "")
@@ -144,7 +147,7 @@ def estimate_from_counts(
         estimates = cutoffs.without_pruned(counts, estimates, kept)
         vocabulary = _renumbered(counts, vocabulary)
     report = {
-        "smoothing": config.label,
+        "smoothing": config.label + (",dev" if settled.get("settled") == "dev" else ""),
         "form": config.form or config.method.forms[0],
         **settled,
         "prune": list(config.prune),

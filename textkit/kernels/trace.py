@@ -1,0 +1,128 @@
+"""Scoring word by word: what each score is made of, and states small enough to compare."""
+
+import numpy as np
+
+from .bits import SIZE, WORD, backoff_at, edge_at, log_p_at, read_bits, record_at
+from .jit import kernel, leaf
+from .query import BOS, UNK, find_record, stride_of
+
+
+@leaf
+def find_child(data, layout, level, context, word):
+    """The n-gram of `level` that is `word` after the node `context` of the level below, or -1."""
+    begin, end = edge_at(data, layout, level - 1, context), edge_at(data, layout, level - 1, context + 1)
+    start, stride = record_at(layout, level, 0), stride_of(layout, level)
+    return find_record(data, start, stride, layout[level, WORD], begin, end, word)
+
+
+@kernel
+def score_word(word, state, data, layout, books, target):
+    """Score one word after a state; target becomes the state behind it.
+
+    state and target int64 (order,) as in `query.score_stream`, two arrays. Returns (log10 probability, order of the
+    n-gram used, log10 of the backoff weights in it).
+    """
+    order, matched = layout.shape[0], 1
+    target[0] = word
+    for level in range(1, order):
+        target[level] = -1
+        if state[level - 1] >= 0:
+            target[level] = find_child(data, layout, level, state[level - 1], word)
+        if target[level] >= 0:
+            matched = level + 1
+    score, charged = log_p_at(data, layout, books, matched - 1, target[matched - 1]), np.float32(0.0)
+    for level in range(matched - 1, order - 1):
+        if state[level] >= 0:
+            weight = backoff_at(data, layout, books, level, state[level])
+            score += weight
+            charged += weight
+    return score, 1 if word == UNK else matched, charged
+
+
+@kernel
+def minimize(state, data, layout, books):
+    """Forget the longest contexts of a state while they change no score: nothing follows them, and they weigh 1."""
+    order = layout.shape[0]
+    state[order - 1] = -1
+    for level in range(order - 2, -1, -1):
+        if state[level] >= 0:
+            children = edge_at(data, layout, level, state[level] + 1) - edge_at(data, layout, level, state[level])
+            if children > 0 or backoff_at(data, layout, books, level, state[level]) != 0:
+                break
+            state[level] = -1
+
+
+@kernel
+def charged_backoffs(stream, data, layout, books, state, target, charged):
+    """charged[i] = log10 of the backoff weights in the score of stream[i], float32 (n,); stream as in `query`.
+
+    state and target int64 (order,) are scratch; the stream begins with a line start.
+    """
+    for i in range(stream.shape[0]):
+        if stream[i] < 0:
+            state[:] = -1
+            state[0], charged[i] = BOS, 0.0
+        else:
+            _, _, charged[i] = score_word(np.int64(stream[i]), state, data, layout, books, target)
+            state[:] = target
+
+
+@kernel
+def find_node(ids, data, layout):
+    """The node of an n-gram within its order, ids int32 (n,) with n at most the order, or -1."""
+    node = np.int64(ids[0])
+    for level in range(1, ids.shape[0]):
+        if node < 0:
+            break
+        node = find_child(data, layout, level, node, np.int64(ids[level]))
+    return node
+
+
+@kernel
+def tally_continuations(ids, data, layout, tally):
+    """For each word w the number of distinct words before the n-gram ids + w, added to tally int64 (V,).
+
+    ids int32 (k,), k at most order - 2. These are the adjusted counts of Kneser-Ney (Chen & Goodman 1998, §2.7) if
+    the model is not pruned.
+    """
+    level = ids.shape[0]
+    for left in range(layout[0, SIZE]):
+        node = np.int64(left)
+        for k in range(level):
+            if node < 0:
+                break
+            node = find_child(data, layout, k + 1, node, np.int64(ids[k]))
+        if node >= 0:
+            for child in range(edge_at(data, layout, level, node), edge_at(data, layout, level, node + 1)):
+                position = record_at(layout, level + 1, child)
+                tally[np.int64(read_bits(data, position, layout[level + 1, WORD]))] += 1
+
+
+@kernel
+def list_ngrams(data, layout, level, first, last, path, ids):
+    """ids[i] = the words of n-gram first + i of a level, int32 (last - first, level + 1).
+
+    path int64 (level + 1,) is scratch.
+    """
+    if first >= last:
+        return
+    path[level] = first
+    for k in range(level - 1, -1, -1):  # the last node whose children begin at or before this one
+        low, high = np.int64(0), layout[k, SIZE] - 1
+        while low < high:
+            middle = (low + high + 1) >> 1
+            if edge_at(data, layout, k, middle) <= path[k + 1]:
+                low = middle
+            else:
+                high = middle - 1
+        path[k] = low
+    for i in range(first, last):
+        path[level] = i
+        for k in range(level - 1, -1, -1):
+            if path[k + 1] < edge_at(data, layout, k, path[k] + 1):
+                break
+            while path[k + 1] >= edge_at(data, layout, k, path[k] + 1) and path[k] + 1 < layout[k, SIZE]:
+                path[k] += 1
+        ids[i - first, 0] = path[0]
+        for k in range(1, level + 1):
+            ids[i - first, k] = np.int64(read_bits(data, record_at(layout, k, path[k]), layout[k, WORD]))

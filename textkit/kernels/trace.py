@@ -99,30 +99,42 @@ def tally_continuations(ids, data, layout, tally):
 
 
 @kernel
-def list_ngrams(data, layout, level, first, last, path, ids):
-    """ids[i] = the words of n-gram first + i of a level, int32 (last - first, level + 1).
+def child_range(begin, end, data, layout, level):
+    """The children, in the level above, of the n-grams `begin` to `end` of a level below the highest."""
+    return edge_at(data, layout, level, begin), edge_at(data, layout, level, end)
 
-    path int64 (level + 1,) is scratch.
+
+@leaf
+def parent_of(data, layout, level, node):
+    """The n-gram of the level below whose children hold `node`: the last one whose children begin at or before it."""
+    low, high = np.int64(0), layout[level - 1, SIZE] - 1
+    while low < high:
+        middle = (low + high + 1) >> 1
+        if edge_at(data, layout, level - 1, middle) <= node:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@kernel
+def describe(nodes, level, data, layout, books, path, ids, numbers):
+    """Words and numbers of n-grams of one level.
+
+    nodes int64 (n,), fastest where neighbours follow one another; path int64 (level + 1,) is scratch.
+    Out: ids int32 (n, level + 1); numbers float64 (n, 2), log10 probability and backoff, nan at the highest order.
     """
-    if first >= last:
-        return
-    path[level] = first
-    for k in range(level - 1, -1, -1):  # the last node whose children begin at or before this one
-        low, high = np.int64(0), layout[k, SIZE] - 1
-        while low < high:
-            middle = (low + high + 1) >> 1
-            if edge_at(data, layout, k, middle) <= path[k + 1]:
-                low = middle
-            else:
-                high = middle - 1
-        path[k] = low
-    for i in range(first, last):
-        path[level] = i
-        for k in range(level - 1, -1, -1):
-            if path[k + 1] < edge_at(data, layout, k, path[k] + 1):
+    path[:] = -1
+    for i in range(nodes.shape[0]):
+        path[level] = nodes[i]
+        for k in range(level, 0, -1):
+            known = path[k - 1]
+            if known >= 0 and edge_at(data, layout, k - 1, known) <= path[k] < edge_at(data, layout, k - 1, known + 1):
                 break
-            while path[k + 1] >= edge_at(data, layout, k, path[k] + 1) and path[k] + 1 < layout[k, SIZE]:
-                path[k] += 1
-        ids[i - first, 0] = path[0]
+            path[k - 1] = parent_of(data, layout, k, path[k])
+        ids[i, 0] = path[0]
         for k in range(1, level + 1):
-            ids[i - first, k] = np.int64(read_bits(data, record_at(layout, k, path[k]), layout[k, WORD]))
+            ids[i, k] = np.int64(read_bits(data, record_at(layout, k, path[k]), layout[k, WORD]))
+        numbers[i, 0], numbers[i, 1] = log_p_at(data, layout, books, level, nodes[i]), np.nan
+        if level < layout.shape[0] - 1:
+            numbers[i, 1] = backoff_at(data, layout, books, level, nodes[i])

@@ -49,12 +49,14 @@ class NGramModel:
     Attributes:
         packed: its n-grams with their probabilities and backoff weights.
         report: how it came about: settings, discounts, size of the text.
+        counts: int32 (T,), how often the n-gram of each node stands in the training text, if that was kept.
     """
 
     packed: PackedTrie
     vocabulary: Vocabulary
     tokenizer: Tokenizer
     report: dict[str, Any] = field(default_factory=dict)
+    counts: np.ndarray | None = None
 
     @property
     def order(self) -> int:
@@ -85,7 +87,14 @@ class NGramModel:
     ) -> "NGramModel":
         """Estimate a model, see `train.estimate`."""
         estimated = estimate(corpus, config or TrainingConfig(), thread_count(threads), progress, dev)
-        return cls.from_trie(estimated.trie, estimated.vocabulary, corpus.tokenizer, estimated.report, threads=threads)
+        return cls.from_trie(
+            estimated.trie,
+            estimated.vocabulary,
+            corpus.tokenizer,
+            estimated.report,
+            counts=estimated.counts,
+            threads=threads,
+        )
 
     @classmethod
     def from_trie(
@@ -95,10 +104,11 @@ class NGramModel:
         tokenizer: Tokenizer,
         report: dict[str, Any],
         *,
+        counts: np.ndarray | None = None,
         threads: int | None = None,
     ) -> "NGramModel":
         """A model of plain arrays, whatever made them."""
-        return cls(PackedTrie.pack(trie, thread_count(threads)), vocabulary, tokenizer, report)
+        return cls(PackedTrie.pack(trie, thread_count(threads)), vocabulary, tokenizer, report, counts)
 
     def trie(self, threads: int | None = None) -> BackoffTrie:
         """The model as plain arrays, 8 to 16 bytes an n-gram."""
@@ -117,7 +127,10 @@ class NGramModel:
             "tokenizer": self.tokenizer.settings(),
             "report": self.report,
         }
-        files.save(path, KIND, header, {**self.packed.arrays(), **self.vocabulary.arrays(with_counts=False)})
+        arrays = {**self.packed.arrays(), **self.vocabulary.arrays(with_counts=False)}
+        if self.counts is not None:
+            arrays["trie.counts"] = self.counts
+        files.save(path, KIND, header, arrays)
 
     @classmethod
     def load(
@@ -165,7 +178,10 @@ class NGramModel:
         packed = PackedTrie.from_arrays(container.arrays, len(vocabulary), path)
         if packed.order > LONGEST_ORDER:
             raise DataError(f"{path} is damaged: its order is {packed.order}.")
-        return cls(packed, vocabulary, tokenizer, report)
+        counts = container.arrays.get("trie.counts")
+        if counts is not None and (counts.dtype, counts.shape) != (np.int32, (sum(packed.sizes),)):
+            raise DataError(f"{path} is damaged: its counts do not fit its n-grams.")
+        return cls(packed, vocabulary, tokenizer, report, counts)
 
     # --- scoring ----------------------------------------------------------------------------------------
 

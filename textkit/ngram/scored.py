@@ -15,13 +15,13 @@ from .. import files
 from ..errors import DataError, UsageError
 from ..kernels import rows as kernels
 from ..kernels import trace
-from ..kernels.floats import TABLES
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
 from ..text.reader import Reader, RecordBlock
 from ..text.tokenizer import PADDING, text_buffer
 from .batch import encode_lines
 from .model import NGramModel
+from .rows import json_rows, table_rows, written
 from .scoring import BITS, score_block
 from .selection import Judge, Selection, Spool
 
@@ -231,42 +231,10 @@ def _rows(found: RecordBlock, numbers: np.ndarray, names: tuple[str, ...], as_js
     if as_json or format == "jsonl":
         data, spans = _joined(_objects(found, names))
         keys = ["", *(f', "{name}": ' for name in names), "}\n"]
-        return _written(data, spans, numbers, keys, 0, True)
+        return written(data, spans, numbers, keys, 0, True)
     data, spans = _joined([record.rstrip(b"\r\n") for record in found.stored])
     delimiter = _DELIMITERS[format]
-    return _written(data, spans, numbers, ["", *[delimiter] * len(names), "\n"], 0, False)
-
-
-def table_rows(data: np.ndarray, spans: np.ndarray, numbers: np.ndarray, place: int) -> bytes:
-    """Tab-separated rows of numbers float64 (n, C), the texts `spans` of `data` as the column `place`."""
-    labels = ["", *["\t"] * numbers.shape[1], "\n"]
-    return _written(data, spans, numbers, labels, place, False)
-
-
-def json_rows(data: np.ndarray, spans: np.ndarray, numbers: np.ndarray, names: tuple[str, ...], place: int) -> bytes:
-    """JSON objects, one a line, of numbers and a text as `table_rows`; `names` are those of all columns."""
-    out = np.empty(6 * int((spans[:, 1] - spans[:, 0]).sum()) + PADDING, np.uint8)
-    spans = spans.copy()
-    kernels.escape_json(data, spans, out)
-    labels = [("" if i == 0 else ", ") + f'"{name}": ' for i, name in enumerate(names)]
-    labels[0] = "{" + labels[0]
-    labels[place] += '"'
-    labels.append("}\n")
-    labels[place + 1] = '"' + labels[place + 1]
-    return _written(out, spans, numbers, labels, place, True)
-
-
-def _written(
-    data: np.ndarray, spans: np.ndarray, numbers: np.ndarray, labels: list[str], place: int, null: bool
-) -> bytes:
-    encoded = [label.encode() for label in labels]
-    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-    row = int(ends[-1]) + kernels.NUMBER_ROOM * numbers.shape[1]
-    out = np.empty(int((spans[:, 1] - spans[:, 0]).sum()) + row * len(numbers) + PADDING, np.uint8)
-    size = kernels.write_rows(
-        np.ascontiguousarray(numbers), data, spans, place, text_buffer(b"".join(encoded)), ends, null, out, *TABLES
-    )
-    return out[:size].tobytes()
+    return written(data, spans, numbers, ["", *[delimiter] * len(names), "\n"], 0, False)
 
 
 def _lines(found: RecordBlock) -> tuple[np.ndarray, np.ndarray]:

@@ -158,7 +158,7 @@ def line_records(
     for scores in score_text(model, text, threads=threads, progress=progress):
         columns = [column.tolist() for column in scores.measures().values()]
         for line, *values, tokens, oov in zip(scores.block.lines(), *columns, strict=True):
-            yield LineRecord(line, *values, int(tokens), int(oov))
+            yield LineRecord(line, *values, tokens=int(tokens), oov=int(oov))  # type: ignore[misc]
 
 
 def power_of_10(exponent: float) -> float:

@@ -15,8 +15,8 @@ def find_child(data, layout, level, context, word):
     return find_record(data, start, stride, layout[level, WORD], begin, end, word)
 
 
-@kernel
-def score_word(word, state, data, layout, books, target):
+@leaf
+def scored_word(word, state, data, layout, books, target):
     """Score one word after a state; target becomes the state behind it.
 
     state and target int64 (order,) as in `query.score_stream`, two arrays. Returns (log10 probability, order of the
@@ -40,6 +40,12 @@ def score_word(word, state, data, layout, books, target):
 
 
 @kernel
+def score_word(word, state, data, layout, books, target):
+    """See `scored_word`."""
+    return scored_word(word, state, data, layout, books, target)
+
+
+@kernel
 def minimize(state, data, layout, books):
     """Forget the longest contexts of a state while they change no score: nothing follows them, and they weigh 1."""
     order = layout.shape[0]
@@ -53,6 +59,28 @@ def minimize(state, data, layout, books):
 
 
 @kernel
+def advance(word, state, data, layout, books, target):
+    """As `score_word`, and the state behind the word is made minimal. Returns (log10 probability, order used)."""
+    score, matched, _ = scored_word(word, state, data, layout, books, target)
+    minimize(target, data, layout, books)
+    return score, matched
+
+
+@kernel
+def score_words(ids, state, data, layout, books, target, scores, matches):
+    """Score words one after the other, ids int32 (n,); returns their sum, added up in float32 as KenLM does.
+
+    state int64 (order,) is moved along, target int64 (order,) is scratch. Out: scores float32, matches int32 (n,).
+    """
+    total = np.float32(0.0)
+    for i in range(ids.shape[0]):
+        scores[i], matches[i], _ = scored_word(np.int64(ids[i]), state, data, layout, books, target)
+        state[:] = target
+        total += scores[i]
+    return total
+
+
+@kernel
 def charged_backoffs(stream, data, layout, books, state, target, charged):
     """charged[i] = log10 of the backoff weights in the score of stream[i], float32 (n,); stream as in `query`.
 
@@ -63,7 +91,7 @@ def charged_backoffs(stream, data, layout, books, state, target, charged):
             state[:] = -1
             state[0], charged[i] = BOS, 0.0
         else:
-            _, _, charged[i] = score_word(np.int64(stream[i]), state, data, layout, books, target)
+            _, _, charged[i] = scored_word(np.int64(stream[i]), state, data, layout, books, target)
             state[:] = target
 
 

@@ -153,25 +153,30 @@ def _walk(
     scorer: Scorer, reader: Reader, selection: Selection, finish: Finish, threads: int | None, progress: Reporter
 ) -> Iterator[tuple[RecordBlock, list[tuple[int, bytes]]]]:
     """Every block with what `finish` makes of it; quantiles take a first walk, whose scores are kept in a file."""
-    workers, judge = thread_count(threads), Judge(selection, np.zeros(0, np.float32))
-    items: Iterable[tuple[RecordBlock, np.ndarray | None]] = ((found, None) for found in reader.record_blocks())
-    stage = "scoring"
-    if selection.needs_ranks:
-        spool = Spool(scorer.column(selection.by))
-        for found, numbers in ordered_map(partial(_scored, scorer, reader), reader.record_blocks(), workers):
-            progress(Progress("scoring", found.text.done, reader.total_bytes, "bytes"))
-            spool.append(numbers)
-        judge, stage = Judge(selection, spool.limits(selection.shares())), "writing"
-        items = zip(reader.record_blocks(), spool, strict=True)
+    workers = thread_count(threads)
 
-    def work(item: tuple[RecordBlock, np.ndarray | None]) -> tuple[RecordBlock, list[tuple[int, bytes]]]:
-        found, numbers = item
-        found = reader.clean_records(found)
+    def tell(stage: str, found: RecordBlock) -> None:
+        progress(Progress(stage, found.text.done, reader.total_bytes, "bytes"))
+
+    def work(item: tuple[RecordBlock, np.ndarray | None], judge: Judge) -> tuple[RecordBlock, list[tuple[int, bytes]]]:
+        found, numbers = reader.clean_records(item[0]), item[1]
         return found, finish(found, scorer.numbers(found) if numbers is None else numbers, judge)
 
-    for found, pieces in ordered_map(work, items, workers):
-        progress(Progress(stage, found.text.done, reader.total_bytes, "bytes"))
-        yield found, pieces
+    if not selection.needs_ranks:
+        live: Iterator[tuple[RecordBlock, None]] = ((found, None) for found in reader.record_blocks())
+        for found, pieces in ordered_map(partial(work, judge=Judge(selection)), live, workers):
+            tell("scoring", found)
+            yield found, pieces
+        return
+    with Spool(scorer.column(selection.by)) as spool:
+        for found, numbers in ordered_map(partial(_scored, scorer, reader), reader.record_blocks(), workers):
+            tell("scoring", found)
+            spool.append(numbers)
+        judge = Judge(selection, spool.limits(selection.shares()))
+        kept = zip(reader.record_blocks(), spool, strict=True)
+        for found, pieces in ordered_map(partial(work, judge=judge), kept, workers):
+            tell("writing", found)
+            yield found, pieces
 
 
 def _scored(scorer: Scorer, reader: Reader, found: RecordBlock) -> tuple[RecordBlock, np.ndarray]:

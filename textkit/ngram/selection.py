@@ -59,7 +59,12 @@ class Judge:
     """A selection whose limits are known; `limits` float32 are those of `Selection.shares`."""
 
     selection: Selection
-    limits: np.ndarray
+    limits: np.ndarray | None = None
+
+    @property
+    def _limits(self) -> np.ndarray:
+        assert self.limits is not None, "a selection that needs ranks"
+        return self.limits
 
     def kept(self, measure: np.ndarray) -> np.ndarray:
         """Which lines to keep, bool (L,)."""
@@ -69,12 +74,12 @@ class Judge:
         if self.selection.above is not None:
             kept &= measure > self.selection.above
         if self.selection.percentile is not None:
-            kept &= _rounded(measure) <= self.limits[0]
+            kept &= _rounded(measure) <= self._limits[0]
         return kept
 
     def buckets(self, measure: np.ndarray) -> np.ndarray:
         """The bucket of each line from 1, int64 (L,)."""
-        limits = self.limits if self.selection.percentile is None else self.limits[1:]
+        limits = self._limits if self.selection.percentile is None else self._limits[1:]
         return np.searchsorted(limits, _rounded(measure), side="left") + 1
 
 
@@ -88,6 +93,12 @@ class Spool:
         self.column, self.sizes, self.lines = column, list[tuple[int, int]](), 0
         self.file = tempfile.TemporaryFile(prefix="textkit-scores-")
         self.upper = np.zeros(_HALF, np.int64)
+
+    def __enter__(self) -> "Spool":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.file.close()
 
     def append(self, numbers: np.ndarray) -> None:
         """Add the numbers of a block, float64 (L, C)."""

@@ -84,7 +84,7 @@ class RecordBlock:
     Attributes:
         text: the text of each as a line.
         stored: each as it stands in the source with its line end, in UTF-8; None where records are lines.
-        header: the first line of a table.
+        header: the first line of a table, the same in each of its blocks.
     """
 
     text: Block

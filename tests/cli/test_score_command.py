@@ -353,11 +353,15 @@ def test_inputs_that_do_not_fit_together(run, model, tmp_path):
     assert run("ngram", "score", model, tmp_path / "a.csv", tmp_path / "a.csv").out.count("perplexity,") == 1
 
 
-def test_skipped_lines_are_told_and_gone(run, model, tmp_path):
+def test_skipped_lines_are_told_and_gone(run, model, tmp_path, block_size):
     (tmp_path / "x.txt").write_bytes(b"the cat\n\xff\nthe dog\n")
     done = run("ngram", "score", model, tmp_path / "x.txt", "--errors", "skip", "--keep-percentile", 100)
     assert done.out == "the cat\nthe dog\n"
     assert done.err == ["note: left out 1 lines that are not valid utf-8."]
+    words = run(
+        "ngram", "score", model, tmp_path / "x.txt", "--errors", "skip", "--per-word", "--json"
+    ).out.splitlines()
+    assert [json.loads(word)["line"] for word in words] == [1, 1, 1, 2, 2, 2]
 
 
 def test_a_huge_line(run, model, tmp_path):

@@ -31,6 +31,7 @@ MEASURES = (
 DIFFERENCE = "difference"
 WORD_COLUMNS = ("line", "word", "log10_prob", "bits", "order", "backoff", "oov")
 BUCKET_MARK = "{bucket}"
+_ROWS = 1 << 16  # written at a time, since each is given more room than it takes
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 
@@ -261,7 +262,8 @@ def _objects(found: RecordBlock, names: tuple[str, ...]) -> list[bytes]:
     assert found.stored is not None
     if found.text.source.format != "jsonl":
         return [_opened(row) for row in _table_objects(found)]
-    taken = [f'"{name}"'.encode() for name in names]
+    everything = b"".join(found.stored)
+    taken = [name for name in (f'"{name}"'.encode() for name in names) if name in everything]
     opened = []
     for record in found.stored:
         if any(name in record for name in taken):
@@ -307,22 +309,35 @@ def word_rows(
     log10 of the backoff weights in the score, and 1 for an unknown word.
     """
 
-    def work(found: RecordBlock) -> tuple[RecordBlock, int, np.ndarray, np.ndarray, np.ndarray]:
-        found = reader.clean_records(found)
-        return found, *_scored_tokens(model, found)
+    def work(numbered: tuple[int, RecordBlock]) -> tuple[RecordBlock, list[bytes]]:
+        before, found = numbered[0], reader.clean_records(numbered[1])
+        numbers, data, spans = _scored_tokens(model, found)
+        numbers[:, 0] += before
+        parts = [(spans[i : i + _ROWS], numbers[i : i + _ROWS]) for i in range(0, len(numbers), _ROWS)]
+        if as_json:
+            return found, [json_rows(data, *part, WORD_COLUMNS, 1) for part in parts]
+        return found, [table_rows(data, *part, 1) for part in parts]
 
     if not as_json:
         yield "\t".join(WORD_COLUMNS).encode() + b"\n"
-    before = 0
-    for found, lines, numbers, data, spans in ordered_map(work, reader.record_blocks(), thread_count(threads)):
-        numbers[:, 0] += before
-        before += lines
+    for found, pieces in ordered_map(work, _numbered(reader), thread_count(threads)):
         progress(Progress("scoring", found.text.done, reader.total_bytes, "bytes"))
-        yield json_rows(data, spans, numbers, WORD_COLUMNS, 1) if as_json else table_rows(data, spans, numbers, 1)
+        yield from pieces
 
 
-def _scored_tokens(model: NGramModel, found: RecordBlock) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
-    """(number of lines, numbers float64 (n, 6), data and spans of the tokens) of a block."""
+def _numbered(reader: Reader) -> Iterator[tuple[int, RecordBlock]]:
+    """Every block with the number of records before it."""
+    before = 0
+    for found in reader.record_blocks():
+        if reader.errors == "skip":  # lines that are left out have no number
+            found = reader.clean_records(found)
+        yield before, found
+        block = found.text
+        before += int(np.count_nonzero(block.data[: block.size] == 10)) + int(block.open)
+
+
+def _scored_tokens(model: NGramModel, found: RecordBlock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Numbers float64 (n, 6), data and spans of the tokens of a block."""
     block = found.text
     encoded = encode_lines(model, block)
     stream = encoded.stream()
@@ -335,7 +350,7 @@ def _scored_tokens(model: NGramModel, found: RecordBlock) -> tuple[int, np.ndarr
          charged[token], stream[token] == 0]
     ).astype(np.float64)  # fmt: skip
     data, spans = _tokens(model, block.data, block.size, len(numbers), block.open)
-    return len(encoded.offsets) - 1, numbers, data, spans
+    return numbers, data, spans
 
 
 def _tokens(model: NGramModel, text: np.ndarray, size: int, count: int, unended: bool) -> tuple[np.ndarray, np.ndarray]:

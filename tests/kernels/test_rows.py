@@ -93,9 +93,7 @@ def test_escape_json_reads_back(texts):
 def test_gather_tokens(tokens):
     buffer, spans = joined(tokens)
     out, found = np.zeros(200, np.uint8), np.zeros((len(tokens) + 1, 2), np.int64)
-    size, n = rows.gather_tokens(
-        buffer, spans.astype(np.int32), len(tokens), text_buffer(b"</s>")[:12], out, 0, found, 1
-    )
+    size, n = rows.gather_tokens(buffer, spans.astype(np.int32), len(tokens), text_buffer(b"</s>"), out, 0, found, 1)
     assert n == len(tokens) + 1
     assert [out[a:b].tobytes() for a, b in found[1:].tolist()] == [token or b"</s>" for token in tokens]
     assert size == sum(len(token or b"</s>") for token in tokens)

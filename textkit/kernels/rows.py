@@ -5,10 +5,11 @@ import math
 import numpy as np
 
 from .arpa import copy_bytes
-from .floats import digit_count, put_digits, put_float
-from .jit import kernel, leaf
+from .floats import digit_count, put_decimal, put_digits, shortest_digits
+from .jit import float_bits, kernel, leaf
 
 NUMBER_ROOM = 32  # bytes that a number may take
+SPARE = 16  # bytes behind every text that is copied, and behind what is written
 
 _NEWLINE, _RETURN, _QUOTE, _ESCAPE = 10, 13, 34, 92
 _LARGEST_FLOAT = 3.4028234e38
@@ -39,7 +40,11 @@ def put_number(out, size, value, null, powers, scales, spacings):
         digits = np.int64(abs(value))
         size = put_digits(out, size, digits, digit_count(digits))
     else:
-        size = put_float(out, size, np.float32(value), powers, scales, spacings)
+        magnitude = np.float32(abs(value))
+        digits, exponent = np.int64(0), np.int64(0)
+        if magnitude > 0:
+            digits, exponent = shortest_digits(np.float64(magnitude), float_bits(magnitude), powers, scales, spacings)
+        size = put_decimal(out, size, value < 0, digits, exponent, powers)
     return size
 
 
@@ -47,9 +52,9 @@ def put_number(out, size, value, null, powers, scales, spacings):
 def write_rows(numbers, data, spans, place, labels, label_ends, null, out, powers, scales, spacings):
     """Write a row for each piece of text: its numbers, with the text itself as the column `place`.
 
-    numbers float64 (n, C); spans int64 (n, 2) are bytes of `data`, which has 8 spare ones at its end; labels uint8
-    stand before each of the C + 1 columns and behind the last, label_ends int64 (C + 3,) after a leading 0, with 8
-    spare bytes too. out has room for all. Returns the bytes written.
+    numbers float64 (n, C); spans int64 (n, 2) are bytes of `data`, which has SPARE ones at its end; labels uint8
+    stand before each of the C + 1 columns and behind the last, label_ends int64 (C + 3,) after a leading 0, with
+    SPARE bytes too. out has room for all. Returns the bytes written.
     """
     size, columns = 0, numbers.shape[1] + 1
     for i in range(numbers.shape[0]):
@@ -89,7 +94,7 @@ def measure_lines(data, size, spans, characters):
 def copy_kept(data, bounds, kept, out):
     """Write the pieces data[bounds[i]:bounds[i + 1]] for which kept[i] is set. Returns the bytes written.
 
-    data has 8 spare bytes at its end, out room for all pieces and 8 more.
+    data has SPARE bytes at its end, out room for all pieces and SPARE more.
     """
     size = 0
     for i in range(kept.shape[0]):
@@ -133,14 +138,14 @@ def escape_json(data, spans, out):
 def gather_tokens(buffer, spans, count, mark, out, size, out_spans, n):
     """Copy tokens one after the other; an empty span, the end of a line, is the text `mark`.
 
-    spans int32 (>= count, 2) of `buffer`; out and mark with 8 spare bytes; out_spans int64, filled from row n.
+    spans int32 (>= count, 2) of `buffer`; out and mark with SPARE bytes; out_spans int64, filled from row n.
     Returns the new (size, n).
     """
     for i in range(count):
         start, end = np.int64(spans[i, 0]), np.int64(spans[i, 1])
         out_spans[n, 0] = size
         if start == end:
-            size = copy_bytes(mark, 0, out, size, mark.shape[0] - 8)
+            size = copy_bytes(mark, 0, out, size, mark.shape[0] - SPARE)
         else:
             size = copy_bytes(buffer, start, out, size, end - start)
         out_spans[n, 1] = size
@@ -152,7 +157,7 @@ def gather_tokens(buffer, spans, count, mark, out, size, out_spans, n):
 def join_words(ids, arena, ends, out, spans):
     """Write the words of each row of ids int32 (n, k) with spaces between them; spans int64 (n, 2) say where.
 
-    arena and out have 8 spare bytes at their end. Returns the bytes written.
+    arena and out have SPARE bytes at their end. Returns the bytes written.
     """
     size = 0
     for i in range(ids.shape[0]):

@@ -2,17 +2,24 @@
 
 import numpy as np
 
-from .bits import SIZE, WORD, backoff_at, edge_at, log_p_at, read_bits, record_at
+from .bits import SIZE, backoff_at, edge_at, log_p_at, word_at
 from .jit import kernel, leaf
-from .query import BOS, UNK, find_record, stride_of
+from .query import BOS, UNK
 
 
 @leaf
 def find_child(data, layout, level, context, word):
     """The n-gram of `level` that is `word` after the node `context` of the level below, or -1."""
     begin, end = edge_at(data, layout, level - 1, context), edge_at(data, layout, level - 1, context + 1)
-    start, stride = record_at(layout, level, 0), stride_of(layout, level)
-    return find_record(data, start, stride, layout[level, WORD], begin, end, word)
+    # Words ascend, so that at most `word` of them come before, and few after a rare one.
+    low, high = max(begin, end - (layout[0, SIZE] - word)), min(end, begin + word + 1)
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if word_at(data, layout, level, middle) <= word:
+            low = middle
+        else:
+            high = middle
+    return low if low < high and word_at(data, layout, level, low) == word else np.int64(-1)
 
 
 @leaf
@@ -122,8 +129,7 @@ def tally_continuations(ids, data, layout, tally):
             node = find_child(data, layout, k + 1, node, np.int64(ids[k]))
         if node >= 0:
             for child in range(edge_at(data, layout, level, node), edge_at(data, layout, level, node + 1)):
-                position = record_at(layout, level + 1, child)
-                tally[np.int64(read_bits(data, position, layout[level + 1, WORD]))] += 1
+                tally[word_at(data, layout, level + 1, child)] += 1
 
 
 @kernel
@@ -162,7 +168,7 @@ def describe(nodes, level, data, layout, books, path, ids, numbers):
             path[k - 1] = parent_of(data, layout, k, path[k])
         ids[i, 0] = path[0]
         for k in range(1, level + 1):
-            ids[i, k] = np.int64(read_bits(data, record_at(layout, k, path[k]), layout[k, WORD]))
+            ids[i, k] = word_at(data, layout, k, path[k])
         numbers[i, 0], numbers[i, 1] = log_p_at(data, layout, books, level, nodes[i]), np.nan
         if level < layout.shape[0] - 1:
             numbers[i, 1] = backoff_at(data, layout, books, level, nodes[i])

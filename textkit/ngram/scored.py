@@ -355,7 +355,7 @@ def _scored_tokens(model: NGramModel, found: RecordBlock) -> tuple[np.ndarray, n
 
 def _tokens(model: NGramModel, text: np.ndarray, size: int, count: int, unended: bool) -> tuple[np.ndarray, np.ndarray]:
     """All tokens of a text and its line ends: data and spans int64 (count, 2)."""
-    mark, spans = text_buffer(b"</s>")[: 4 + 8], np.empty((count, 2), np.int64)
+    mark, spans = text_buffer(b"</s>"), np.empty((count, 2), np.int64)
     out, used, n = np.empty(size + 64, np.uint8), 0, 0
     for buffer, places, found in model.tokenizer.batches(text, size):
         lengths = places[:found, 1] - places[:found, 0]

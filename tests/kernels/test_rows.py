@@ -92,10 +92,9 @@ def test_escape_json_reads_back(texts):
 @given(st.lists(st.sampled_from([b"", b"a", b"bcd", "é".encode() * 6]), max_size=12))
 def test_gather_tokens(tokens):
     buffer, spans = joined(tokens)
-    out, found = np.zeros(200, np.uint8), np.zeros((len(tokens) + 1, 2), np.int64)
-    size, n = rows.gather_tokens(buffer, spans.astype(np.int32), len(tokens), text_buffer(b"</s>"), out, 0, found, 1)
-    assert n == len(tokens) + 1
-    assert [out[a:b].tobytes() for a, b in found[1:].tolist()] == [token or b"</s>" for token in tokens]
+    out, found = np.zeros(200, np.uint8), np.zeros((len(tokens), 2), np.int64)
+    size = rows.gather_tokens(buffer, spans.astype(np.int32), len(tokens), text_buffer(b"</s>"), out, found)
+    assert [out[a:b].tobytes() for a, b in found.tolist()] == [token or b"</s>" for token in tokens]
     assert size == sum(len(token or b"</s>") for token in tokens)
 
 

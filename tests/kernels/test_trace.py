@@ -31,21 +31,22 @@ def described(model, level):
 
 
 @settings(max_examples=40)
-@given(TEXTS, st.integers(1, 4), SENTENCES)
-def test_scores_and_charged_backoffs(lines, order, sentence):
+@given(TEXTS, st.integers(1, 4), SENTENCES, st.booleans())
+def test_scores_and_what_they_are_made_of(lines, order, sentence, long):
     model = trained(lines, order)
     log_p, backoff = naive_ngram.kneser_ney(lines, order)
     ids = np.append(model.vocabulary.ids(sentence), np.int32(2))
     nodes, scratch = np.array(model.start().nodes, np.int64), np.empty(order, np.int64)
-    scores, orders, charged = (
-        np.empty(len(ids), np.float32),
-        np.empty(len(ids), np.int32),
-        np.empty(len(ids) + 1, np.float32),
-    )
+    scores, orders = np.empty(len(ids), np.float32), np.empty(len(ids), np.int32)
     total = trace.score_words(ids, nodes, *model.query_arrays, scratch, scores, orders)
-    stream = np.concatenate([np.array([-1], np.int32), ids])
-    trace.charged_backoffs(stream, *model.query_arrays, np.empty(order, np.int64), scratch, charged)
-    assert charged[0] == 0
+    repeats = 2500 // len(ids) if long else 2  # long: more than one batch
+    stream = np.tile(np.concatenate([np.array([-1], np.int32), ids]), repeats)
+    numbers = model.trace_stream(stream, 7).reshape(repeats, len(ids), 6)
+    assert numbers[:, :, 0].tolist() == [[8 + line] * len(ids) for line in range(repeats)]
+    assert (numbers[:, :, 1:] == numbers[:1, :, 1:]).all()
+    assert numbers[0, :, 1].tolist() == scores.tolist()
+    assert numbers[0, :, 2] == pytest.approx(-np.log2(10) * scores)
+    assert numbers[0, :, 3].tolist() == orders.tolist()
     assert total == np.add.accumulate(scores)[-1]
     history = ["<s>"]
     for i, word in enumerate([*sentence, "</s>"]):
@@ -54,7 +55,8 @@ def test_scores_and_charged_backoffs(lines, order, sentence):
         used = [w if (w,) in log_p else "<unk>" for w in [*history, word]][-length:]
         assert scores[i] == pytest.approx(expected, abs=2e-5)
         assert orders[i] == (1 if known == "<unk>" else length)
-        assert charged[i + 1] == pytest.approx(expected - log_p[tuple(used)], abs=2e-5)
+        assert numbers[0, i, 4] == pytest.approx(expected - log_p[tuple(used)], abs=2e-5)
+        assert numbers[0, i, 5] == (known == "<unk>")
         history.append(word)
 
 
@@ -65,7 +67,7 @@ def test_minimal_states_change_no_score(lines, order, sentence, word):
     whole = np.array(model.start().nodes, np.int64)
     small, target = whole.copy(), np.empty(order, np.int64)
     for i in [*model.vocabulary.ids(sentence).tolist(), model.vocabulary.id(word)]:
-        expected, matched, _ = trace.score_word(i, whole, *model.query_arrays, target)
+        expected, matched = trace.score_word(i, whole, *model.query_arrays, target)
         whole = target.copy()
         assert trace.advance(i, small, *model.query_arrays, target) == (expected, matched)
         small = target.copy()

@@ -135,22 +135,22 @@ def escape_json(data, spans, out):
 
 
 @kernel
-def gather_tokens(buffer, spans, count, mark, out, size, out_spans, n):
+def gather_tokens(buffer, spans, count, mark, out, places):
     """Copy tokens one after the other; an empty span, the end of a line, is the text `mark`.
 
-    spans int32 (>= count, 2) of `buffer`; out and mark with SPARE bytes; out_spans int64, filled from row n.
-    Returns the new (size, n).
+    spans int32 (>= count, 2) of `buffer`; out and mark with SPARE bytes; places int64 (count, 2).
+    Returns the bytes written.
     """
+    size = 0
     for i in range(count):
         start, end = np.int64(spans[i, 0]), np.int64(spans[i, 1])
-        out_spans[n, 0] = size
+        places[i, 0] = size
         if start == end:
             size = copy_bytes(mark, 0, out, size, mark.shape[0] - SPARE)
         else:
             size = copy_bytes(buffer, start, out, size, end - start)
-        out_spans[n, 1] = size
-        n += 1
-    return size, n
+        places[i, 1] = size
+    return size
 
 
 @kernel

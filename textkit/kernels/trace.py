@@ -4,7 +4,9 @@ import numpy as np
 
 from .bits import SIZE, backoff_at, edge_at, log_p_at, word_at
 from .jit import kernel, leaf
-from .query import BOS, UNK
+from .query import BATCH, UNK, score_stream
+
+_BITS = np.log2(10.0)
 
 
 @leaf
@@ -27,7 +29,7 @@ def scored_word(word, state, data, layout, books, target):
     """Score one word after a state; target becomes the state behind it.
 
     state and target int64 (order,) as in `query.score_stream`, two arrays. Returns (log10 probability, order of the
-    n-gram used, log10 of the backoff weights in it).
+    n-gram used).
     """
     order, matched = layout.shape[0], 1
     target[0] = word
@@ -37,13 +39,11 @@ def scored_word(word, state, data, layout, books, target):
             target[level] = find_child(data, layout, level, state[level - 1], word)
         if target[level] >= 0:
             matched = level + 1
-    score, charged = log_p_at(data, layout, books, matched - 1, target[matched - 1]), np.float32(0.0)
+    score = log_p_at(data, layout, books, matched - 1, target[matched - 1])
     for level in range(matched - 1, order - 1):
         if state[level] >= 0:
-            weight = backoff_at(data, layout, books, level, state[level])
-            score += weight
-            charged += weight
-    return score, 1 if word == UNK else matched, charged
+            score += backoff_at(data, layout, books, level, state[level])
+    return score, 1 if word == UNK else matched
 
 
 @kernel
@@ -68,7 +68,7 @@ def minimize(state, data, layout, books):
 @kernel
 def advance(word, state, data, layout, books, target):
     """As `score_word`, and the state behind the word is made minimal. Returns (log10 probability, order used)."""
-    score, matched, _ = scored_word(word, state, data, layout, books, target)
+    score, matched = scored_word(word, state, data, layout, books, target)
     minimize(target, data, layout, books)
     return score, matched
 
@@ -81,25 +81,37 @@ def score_words(ids, state, data, layout, books, target, scores, matches):
     """
     total = np.float32(0.0)
     for i in range(ids.shape[0]):
-        scores[i], matches[i], _ = scored_word(np.int64(ids[i]), state, data, layout, books, target)
+        scores[i], matches[i] = scored_word(np.int64(ids[i]), state, data, layout, books, target)
         state[:] = target
         total += scores[i]
     return total
 
 
 @kernel
-def charged_backoffs(stream, data, layout, books, state, target, charged):
-    """charged[i] = log10 of the backoff weights in the score of stream[i], float32 (n,); stream as in `query`.
+def trace_stream(stream, state, data, layout, books, batch, scratch, nodes, scores, matches, line, numbers):
+    """Score a stream of ids as `query.score_stream`, and say of each token what its score is made of.
 
-    state and target int64 (order,) are scratch; the stream begins with a line start.
+    Arguments as there. line is the number of lines before. Out: numbers float64 (tokens, 6), the number of the line,
+    log10 probability, surprisal in bits, order of the n-gram used, log10 of the backoff weights in the score, and 1 for
+    the unknown word. Returns the tokens.
     """
-    for i in range(stream.shape[0]):
-        if stream[i] < 0:
-            state[:] = -1
-            state[0], charged[i] = BOS, 0.0
-        else:
-            _, _, charged[i] = scored_word(np.int64(stream[i]), state, data, layout, books, target)
-            state[:] = target
+    order, count = layout.shape[0], 0
+    for first in range(0, stream.shape[0], BATCH):
+        part = stream[first : first + BATCH]
+        scored, matched = scores[first : first + BATCH], matches[first : first + BATCH]
+        score_stream(part, state, data, layout, books, batch, scratch, nodes, scored, matched)
+        for i in range(part.shape[0]):
+            if part[i] < 0:
+                line += 1
+                continue
+            charged = np.float32(0.0)
+            for level in range(matched[i] - 1, order - 1):
+                if nodes[level, i] >= 0:  # of the context: the places of `nodes` are one on
+                    charged += backoff_at(data, layout, books, level, nodes[level, i])
+            numbers[count, 0], numbers[count, 1], numbers[count, 2] = line, scored[i], -_BITS * scored[i]
+            numbers[count, 3], numbers[count, 4], numbers[count, 5] = matched[i], charged, part[i] == UNK
+            count += 1
+    return count
 
 
 @kernel

@@ -12,7 +12,7 @@ from ..text.reader import Block, whole_lines
 from ..text.vocabulary import EOS
 
 if TYPE_CHECKING:
-    from ..text.corpus import Text
+    from ..text.corpus import Numbering, Text
     from .model import NGramModel
 
 
@@ -49,9 +49,9 @@ class EncodedLines:
         return stream
 
 
-def encode_lines(model: "NGramModel", block: Block) -> EncodedLines:
-    """A checked block of whole lines as ids."""
-    encoded = encode_block(block, model.tokenizer, model.vocabulary.look_up)
+def encode_lines(model: "NGramModel", block: Block, look_up: "Numbering | None" = None) -> EncodedLines:
+    """A checked block of whole lines as ids; `look_up` may stand in for that of the model's vocabulary."""
+    encoded = encode_block(block, model.tokenizer, look_up or model.vocabulary.look_up)
     offsets = np.concatenate([[0], encoded.lines, [len(encoded.ids)] if encoded.open else []]).astype(np.int64)
     return EncodedLines(encoded.ids, offsets, encoded.characters)
 

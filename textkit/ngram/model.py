@@ -247,11 +247,30 @@ class NGramModel:
             log10 probabilities float32 (n,) and orders of the n-grams used int32 (n,).
         """
         scores, matches = np.empty(len(stream), np.float32), np.empty(len(stream), np.int32)
-        places = min(query.BATCH, len(stream)) + 1
-        batch, scratch = np.empty(places, np.int32), np.empty((3, places), np.int64)
-        found = np.empty((self.order, places), np.int64)
-        query.score_stream(stream, nodes, *self.query_arrays, batch, scratch, found, scores, matches)
+        query.score_stream(stream, nodes, *self.query_arrays, *self._scratch(len(stream)), scores, matches)
         return scores, matches
+
+    def trace_stream(self, stream: np.ndarray, lines: int = 0) -> np.ndarray:
+        """Score a stream that begins with a line start, and say what each score is made of.
+
+        Args:
+            stream: int32 (n,), ids and line starts.
+            lines: how many lines there were before.
+
+        Returns:
+            Of each token float64 (tokens, 6): number of the line, log10 probability, surprisal in bits, order of the
+            n-gram used, log10 of the backoff weights in the score, 1 for the unknown word.
+        """
+        scores, matches = np.empty(len(stream), np.float32), np.empty(len(stream), np.int32)
+        nodes, numbers = np.array(self.start().nodes, np.int64), np.empty((len(stream), 6), np.float64)
+        scratch = self._scratch(len(stream))
+        size = trace.trace_stream(stream, nodes, *self.query_arrays, *scratch, scores, matches, lines, numbers)
+        return numbers[:size]
+
+    def _scratch(self, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The arrays batch, scratch and nodes of `kernels.query.score_stream`."""
+        places = min(query.BATCH, size) + 1
+        return np.empty(places, np.int32), np.empty((3, places), np.int64), np.empty((self.order, places), np.int64)
 
     def full_scores(self, text: str, bos: bool = True, eos: bool = True) -> list[WordScore]:
         """Every token of one sentence with its score; `eos` adds the end of the sentence."""
@@ -292,7 +311,7 @@ class NGramModel:
     def score_word(self, state: State, word: str) -> tuple[WordScore, State]:
         """Score one word after a state: the score, and the state behind the word. Start with `start()`."""
         number, nodes = self.vocabulary.id(word), np.empty(self.order, np.int64)
-        score, order, _ = trace.score_word(number, np.array(state.nodes, np.int64), *self.query_arrays, nodes)
+        score, order = trace.score_word(number, np.array(state.nodes, np.int64), *self.query_arrays, nodes)
         return WordScore(word, float(score), order, number == UNK), State(tuple(nodes.tolist()))
 
     def __contains__(self, word: object) -> bool:

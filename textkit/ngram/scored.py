@@ -14,10 +14,9 @@ import numpy as np
 from .. import files
 from ..errors import DataError, UsageError
 from ..kernels import rows as kernels
-from ..kernels import trace
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
-from ..text.reader import Reader, RecordBlock
+from ..text.reader import Block, Reader, RecordBlock
 from ..text.tokenizer import PADDING, text_buffer
 from .batch import encode_lines
 from .model import NGramModel
@@ -311,8 +310,7 @@ def word_rows(
 
     def work(numbered: tuple[int, RecordBlock]) -> tuple[RecordBlock, list[bytes]]:
         before, found = numbered[0], reader.clean_records(numbered[1])
-        numbers, data, spans = _scored_tokens(model, found)
-        numbers[:, 0] += before
+        numbers, data, spans = _scored_tokens(model, found.text, before)
         parts = [(spans[i : i + _ROWS], numbers[i : i + _ROWS]) for i in range(0, len(numbers), _ROWS)]
         if as_json:
             return found, [json_rows(data, *part, WORD_COLUMNS, 1) for part in parts]
@@ -336,35 +334,35 @@ def _numbered(reader: Reader) -> Iterator[tuple[int, RecordBlock]]:
         before += int(np.count_nonzero(block.data[: block.size] == 10)) + int(block.open)
 
 
-def _scored_tokens(model: NGramModel, found: RecordBlock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Numbers float64 (n, 6), data and spans of the tokens of a block."""
-    block = found.text
-    encoded = encode_lines(model, block)
+def _scored_tokens(model: NGramModel, block: Block, before: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Numbers float64 (n, 6), data and spans of the tokens of a block with `before` lines before it."""
+    tokens = _Tokens(model)
+    encoded = encode_lines(model, block, tokens)
     stream = encoded.stream()
-    scores, orders = model.score_stream(stream, np.array(model.start().nodes, np.int64))
-    charged, scratch = np.empty(len(stream), np.float32), np.empty((2, model.order), np.int64)
-    trace.charged_backoffs(stream, *model.query_arrays, scratch[0], scratch[1], charged)
-    token = stream >= 0
-    numbers = np.column_stack(
-        [np.cumsum(~token)[token], scores[token], -BITS * scores[token].astype(np.float64), orders[token],
-         charged[token], stream[token] == 0]
-    ).astype(np.float64)  # fmt: skip
-    data, spans = _tokens(model, block.data, block.size, len(numbers), block.open)
-    return numbers, data, spans
+    numbers = model.trace_stream(stream, before)
+    if block.open:
+        tokens(block.data, np.zeros((1, 2), np.int32), 1)
+    return numbers, *tokens.joined()
 
 
-def _tokens(model: NGramModel, text: np.ndarray, size: int, count: int, unended: bool) -> tuple[np.ndarray, np.ndarray]:
-    """All tokens of a text and its line ends: data and spans int64 (count, 2)."""
-    mark, spans = text_buffer(b"</s>"), np.empty((count, 2), np.int64)
-    out, used, n = np.empty(size + 64, np.uint8), 0, 0
-    for buffer, places, found in model.tokenizer.batches(text, size):
-        lengths = places[:found, 1] - places[:found, 0]
-        need = used + int(np.where(lengths == 0, 4, lengths).sum()) + PADDING
-        if need > len(out):
-            out = np.concatenate([out, np.empty(need, np.uint8)])
-        used, n = kernels.gather_tokens(buffer, places, found, mark, out, used, spans, n)
-    if unended:
-        end = np.zeros((1, 2), np.int32)
-        out = np.concatenate([out[:used], np.empty(64, np.uint8)])
-        kernels.gather_tokens(text, end, 1, mark, out, used, spans, n)
-    return out, spans
+class _Tokens:
+    """Looks up tokens, and keeps their texts and the ends of lines."""
+
+    def __init__(self, model: NGramModel) -> None:
+        self.look_up, self.mark = model.vocabulary.look_up, text_buffer(b"</s>")
+        self.size, self.texts, self.spans = 0, list[np.ndarray](), list[np.ndarray]()
+
+    def __call__(self, buffer: np.ndarray, spans: np.ndarray, n_spans: int) -> tuple[np.ndarray, np.ndarray]:
+        lengths = spans[:n_spans, 1] - spans[:n_spans, 0]
+        room = int(lengths.sum()) + len(self.mark) * int(np.count_nonzero(lengths == 0)) + PADDING
+        text, places = np.empty(room, np.uint8), np.empty((n_spans, 2), np.int64)
+        size = kernels.gather_tokens(buffer, spans, n_spans, self.mark, text, places)
+        self.texts.append(text[:size])
+        self.spans.append(places + self.size)
+        self.size += size
+        return self.look_up(buffer, spans, n_spans)
+
+    def joined(self) -> tuple[np.ndarray, np.ndarray]:
+        """All texts, with PADDING spare bytes, and where each is in them, int64 (n, 2)."""
+        spans = np.concatenate([np.zeros((0, 2), np.int64), *self.spans])
+        return np.concatenate([*self.texts, np.zeros(PADDING, np.uint8)]), spans

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textkit.kernels import rows
-from textkit.kernels.floats import TABLES
+from textkit.kernels.floats import POWERS, TABLES
 from textkit.text.tokenizer import text_buffer
 
 NUMBERS = st.one_of(
@@ -25,37 +25,31 @@ def joined(texts):
     return text_buffer(b"".join(texts)), np.stack([ends[:-1], ends[1:]], axis=1)
 
 
+def written(numbers, buffer, spans, place, labels, null):
+    values, count = np.array(numbers, np.float64), len(numbers)
+    values = values.reshape(count, len(labels) - 2)
+    digits, exponents = np.empty(values.size, np.int64), np.empty(values.size, np.int32)
+    rows.find_decimals(values.reshape(-1), *TABLES, digits, exponents)
+    ends = np.cumsum([0, *map(len, labels)], dtype=np.int64)
+    out = np.zeros(len(buffer) + int(ends[-1]) * count + rows.NUMBER_ROOM * values.size + rows.SPARE, np.uint8)
+    text = text_buffer(b"".join(labels))
+    size = rows.write_rows(values, digits, exponents, buffer, spans, place, text, ends, null, POWERS, out)
+    return out[:size].tobytes()
+
+
 @given(st.data(), st.integers(0, 4), st.lists(TEXT, max_size=5), st.booleans())
 def test_write_rows(data, columns, texts, null):
-    numbers = data.draw(
-        st.lists(st.lists(NUMBERS, min_size=columns, max_size=columns), min_size=len(texts), max_size=len(texts))
-    )
+    row = st.lists(NUMBERS, min_size=columns, max_size=columns)
+    numbers = data.draw(st.lists(row, min_size=len(texts), max_size=len(texts)))
     labels = data.draw(st.lists(TEXT, min_size=columns + 2, max_size=columns + 2))
     place = data.draw(st.integers(0, columns))
-    buffer, spans = joined(texts)
-    ends = np.cumsum([0, *map(len, labels)], dtype=np.int64)
-    out = np.zeros(100 + 3000 * (columns + 1) * (len(texts) + 1), np.uint8)
-    values = np.array(numbers, np.float64).reshape(len(texts), columns)
-    size = rows.write_rows(values, buffer, spans, place, text_buffer(b"".join(labels)), ends, null, out, *TABLES)
-    assert out[:size].tobytes() == naive_rows.rows(numbers, texts, place, labels, null)
+    found = written(numbers, *joined(texts), place, labels, null)
+    assert found == naive_rows.rows(numbers, texts, place, labels, null)
 
 
 @pytest.mark.parametrize(("value", "shown"), [(0.1, "0.1"), (1e-7, "1e-7"), (-2.5, "-2.5"), (3e9, "3000000000")])
 def test_numbers_by_hand(value, shown):
-    out = np.zeros(64, np.uint8)
-    ends = np.array([0, 0, 0, 1], np.int64)
-    size = rows.write_rows(
-        np.array([[value]]),
-        text_buffer(b""),
-        np.zeros((1, 2), np.int64),
-        0,
-        text_buffer(b"\n"),
-        ends,
-        False,
-        out,
-        *TABLES,
-    )
-    assert out[:size].tobytes().decode() == shown + "\n"
+    assert written([[value]], *joined([b""]), 0, [b"", b"", b"\n"], False).decode() == shown + "\n"
 
 
 @given(

@@ -17,8 +17,28 @@ _LARGEST_WHOLE = 9.0e15
 
 
 @leaf
-def put_number(out, size, value, null, powers, scales, spacings):
-    """Write a number; returns the new size.
+def is_whole(value):
+    """Whether a number is written as an integer."""
+    return abs(value) < _LARGEST_WHOLE and value == np.floor(value)
+
+
+@kernel
+def find_decimals(numbers, powers, scales, spacings, digits, exponents):
+    """The shortest decimals of what is not whole in numbers float64 (n,): digits int64 (n,), exponents int32 (n,).
+
+    For a pass of its own, see `floats.decimals`.
+    """
+    for i in range(numbers.shape[0]):
+        magnitude = np.float32(abs(numbers[i]))
+        digits[i], exponents[i] = 0, 0
+        if not is_whole(numbers[i]) and 0 < magnitude <= _LARGEST_FLOAT:
+            found, exponent = shortest_digits(np.float64(magnitude), float_bits(magnitude), powers, scales, spacings)
+            digits[i], exponents[i] = found, exponent
+
+
+@leaf
+def put_number(out, size, value, digits, exponent, null, powers):
+    """Write a number with its decimal, see `find_decimals`; returns the new size.
 
     Whole numbers are written exactly, others as the shortest decimal of their float32. What is no number is left
     empty, and where `null` is set what is not finite is the word null.
@@ -33,28 +53,25 @@ def put_number(out, size, value, null, powers, scales, spacings):
                 size += 1
             out[size], out[size + 1], out[size + 2] = 105, 110, 102
             size += 3
-    elif value == math.floor(value) and abs(value) < _LARGEST_WHOLE:
+    elif is_whole(value):
         if value < 0:
             out[size] = 45
             size += 1
-        digits = np.int64(abs(value))
-        size = put_digits(out, size, digits, digit_count(digits))
+        whole = np.int64(abs(value))
+        size = put_digits(out, size, whole, digit_count(whole))
     else:
-        magnitude = np.float32(abs(value))
-        digits, exponent = np.int64(0), np.int64(0)
-        if magnitude > 0:
-            digits, exponent = shortest_digits(np.float64(magnitude), float_bits(magnitude), powers, scales, spacings)
         size = put_decimal(out, size, value < 0, digits, exponent, powers)
     return size
 
 
 @kernel
-def write_rows(numbers, data, spans, place, labels, label_ends, null, out, powers, scales, spacings):
+def write_rows(numbers, digits, exponents, data, spans, place, labels, label_ends, null, powers, out):
     """Write a row for each piece of text: its numbers, with the text itself as the column `place`.
 
-    numbers float64 (n, C); spans int64 (n, 2) are bytes of `data`, which has SPARE ones at its end; labels uint8
-    stand before each of the C + 1 columns and behind the last, label_ends int64 (C + 3,) after a leading 0, with
-    SPARE bytes too. out has room for all. Returns the bytes written.
+    numbers float64 (n, C), with digits and exponents (n * C,) from `find_decimals`; spans int64 (n, 2) are bytes of
+    `data`, which has SPARE ones at its end; labels uint8, SPARE bytes at their end too, stand before each of the C + 1
+    columns and behind the last, label_ends int64 (C + 3,) after a leading 0. out has room for all. Returns the bytes
+    written.
     """
     size, columns = 0, numbers.shape[1] + 1
     for i in range(numbers.shape[0]):
@@ -65,7 +82,8 @@ def write_rows(numbers, data, spans, place, labels, label_ends, null, out, power
             if column == place:
                 size = copy_bytes(data, spans[i, 0], out, size, spans[i, 1] - spans[i, 0])
             elif column < columns:
-                size = put_number(out, size, numbers[i, number], null, powers, scales, spacings)
+                k = i * (columns - 1) + number
+                size = put_number(out, size, numbers[i, number], digits[k], np.int64(exponents[k]), null, powers)
                 number += 1
     return size
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..kernels import rows as kernels
-from ..kernels.floats import TABLES
+from ..kernels.floats import POWERS, TABLES
 from ..text.tokenizer import PADDING, text_buffer
 
 
@@ -40,7 +40,10 @@ def written(
     ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
     row = int(ends[-1]) + kernels.NUMBER_ROOM * numbers.shape[1]
     out = np.empty(int((spans[:, 1] - spans[:, 0]).sum()) + row * len(numbers) + PADDING, np.uint8)
+    numbers = np.ascontiguousarray(numbers)
+    digits, exponents = np.empty(numbers.size, np.int64), np.empty(numbers.size, np.int32)
+    kernels.find_decimals(numbers.reshape(-1), *TABLES, digits, exponents)
     size = kernels.write_rows(
-        np.ascontiguousarray(numbers), data, spans, place, text_buffer(b"".join(encoded)), ends, null, out, *TABLES
+        numbers, digits, exponents, data, spans, place, text_buffer(b"".join(encoded)), ends, null, POWERS, out
     )
     return out[:size].tobytes()

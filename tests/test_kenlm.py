@@ -29,6 +29,13 @@ def test_sentences_score_the_same_to_the_last_bit(model, case):
     assert [list(row) for row in model.full_scores(text, bos=False, eos=False)] == case["fragment"]
 
 
+def test_kenlm_binary_files_score_the_same():
+    loaded = kenlm.LanguageModel(str(GOLDEN / "train.o3.trie"))
+    for case in EXPECTED["sentences"]:
+        assert loaded.score(case["text"]) == case["score"][0]
+        assert [list(row) for row in loaded.full_scores(case["text"])] == case["full_scores"]
+
+
 def test_states_score_the_same_and_are_equal_where_kenlm_says_so(model):
     seen = {}
     for case, expected in zip(EXPECTED["sentences"], EXPECTED["states"], strict=False):

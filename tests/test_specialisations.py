@@ -20,9 +20,10 @@ from textkit.ngram.model import NGramModel, TrainingConfig
 from textkit import kenlm
 from textkit.ngram.explain import explain
 from textkit.ngram.listing import Listing, listed_rows
-from textkit.ngram.scored import Scorer, kept_records, scored_rows, word_rows
+from textkit.ngram.scored import Scorer, kept_records, scored_rows
 from textkit.ngram.scoring import perplexity
 from textkit.ngram.selection import Selection
+from textkit.ngram.words import word_rows
 from textkit.text.corpus import count_vocabulary, encode_corpus
 from textkit.text.lines import tokenized
 from textkit.text.reader import Lines, Reader

@@ -32,10 +32,11 @@ def perplexity(
     """
     from ..ngram import scored, scoring
     from ..ngram.selection import Selection
+    from ..ngram.words import word_rows
 
     loaded = load(model, tokenizer)
     if per_word:
-        common.write(scored.word_rows(loaded, reader, as_json, threads), None)
+        common.write(word_rows(loaded, reader, as_json, threads), None)
     elif per_line:
         scorer = scored.Scorer(loaded)
         common.write(scored.scored_rows(scorer, reader, Selection(), as_json, threads), None)
@@ -106,6 +107,7 @@ def score(
     from ..errors import UsageError
     from ..ngram import scored
     from ..ngram.selection import Selection
+    from ..ngram.words import word_rows
 
     by = by or (scored.DIFFERENCE if minus else "perplexity")
     selection = Selection(by, keep_below, keep_above, keep_percentile, buckets)
@@ -126,7 +128,7 @@ def score(
         if split:
             scored.save_buckets(scorer, reader, selection, str(output), threads, progress)
         elif per_word:
-            common.write(scored.word_rows(scorer.model, reader, as_json, threads, progress), output)
+            common.write(word_rows(scorer.model, reader, as_json, threads, progress), output)
         elif selection.filters:
             common.write(scored.kept_records(scorer, reader, selection, threads, progress), output)
         else:

@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,9 +16,8 @@ from ..errors import DataError, UsageError
 from ..kernels import rows as kernels
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
-from ..text.reader import Block, Reader, RecordBlock
+from ..text.reader import Reader, RecordBlock
 from ..text.tokenizer import PADDING, text_buffer
-from .batch import encode_lines
 from .model import NGramModel
 from .rows import json_rows, table_rows, written
 from .scoring import BITS, score_block
@@ -28,9 +27,7 @@ MEASURES = (
     "log10_prob", "perplexity", "perplexity_without_oov", "bits_per_character", "bits_per_byte", "tokens", "oov",
 )  # fmt: skip
 DIFFERENCE = "difference"
-WORD_COLUMNS = ("line", "word", "log10_prob", "bits", "order", "backoff", "oov")
 BUCKET_MARK = "{bucket}"
-_ROWS = 1 << 16  # written at a time, since each is given more room than it takes
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 
@@ -41,15 +38,23 @@ class Scorer:
     Args:
         minus: a second model; `difference` is the cross-entropy in bits per token under the first model less that
             under this one, small for text that is like what the first was trained on (Moore & Lewis 2010).
+        only: a measure to which the numbers are confined.
     """
 
     model: NGramModel
     minus: NGramModel | None = None
+    only: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns of `numbers`."""
+        if self.only:
+            return (self.only,)
         return (*MEASURES, DIFFERENCE) if self.minus else MEASURES
+
+    def confined(self, name: str) -> "Scorer":
+        """The same with this measure only. Raises UsageError where there is none of this name."""
+        return replace(self, only=self.names[self.column(name)])
 
     def column(self, name: str) -> int:
         """The number of a column. Raises UsageError where there is none of this name."""
@@ -60,11 +65,11 @@ class Scorer:
     def numbers(self, found: RecordBlock) -> np.ndarray:
         """The measures of each record of a checked block, float64 (L, C)."""
         scores = score_block(self.model, found.text)
-        columns = list(scores.measures().values())
+        measures = scores.measures()
         if self.minus:
             other = score_block(self.minus, found.text)
-            columns.append(BITS * (other.log10_prob / other.tokens - scores.log10_prob / scores.tokens))
-        return np.stack(columns, axis=1)
+            measures[DIFFERENCE] = BITS * (other.log10_prob / other.tokens - scores.log10_prob / scores.tokens)
+        return np.stack([measures[name] for name in self.names], axis=1)
 
 
 # --- walking over a text ----------------------------------------------------------------------------------
@@ -105,12 +110,12 @@ def kept_records(
     scorer: Scorer, reader: Reader, selection: Selection, threads: int | None = None, progress: Reporter = silent
 ) -> Iterator[bytes]:
     """The records that a selection keeps, as they stand in their files, in pieces of many."""
-    headers, column = _Headers(lambda found: found.header), scorer.column(selection.by)
+    headers = _Headers(lambda found: found.header)
 
     def finish(found: RecordBlock, numbers: np.ndarray, judge: Judge) -> list[tuple[int, bytes]]:
-        return [(0, _kept(found, judge.kept(numbers[:, column])))]
+        return [(0, _kept(found, judge.kept(numbers[:, 0])))]
 
-    for found, pieces in _walk(scorer, reader, selection, finish, threads, progress):
+    for found, pieces in _walk(scorer.confined(selection.by), reader, selection, finish, threads, progress):
         yield headers.before(found)
         yield from (piece for _, piece in pieces)
 
@@ -127,11 +132,11 @@ def save_buckets(
         The files.
     """
     assert selection.buckets
-    column = scorer.column(selection.by)
+    scorer = scorer.confined(selection.by)
     names = [path.replace(BUCKET_MARK, str(k)) for k in range(1, selection.buckets + 1)]
 
     def finish(found: RecordBlock, numbers: np.ndarray, judge: Judge) -> list[tuple[int, bytes]]:
-        kept, buckets = judge.kept(numbers[:, column]), judge.buckets(numbers[:, column])
+        kept, buckets = judge.kept(numbers[:, 0]), judge.buckets(numbers[:, 0])
         return [(k, _kept(found, kept & (buckets == k + 1))) for k in range(len(names))]
 
     with ExitStack() as stack:
@@ -294,75 +299,3 @@ def _kept(found: RecordBlock, kept: np.ndarray) -> bytes:
     size = kernels.copy_kept(block.data, bounds.astype(np.int64), kept, out)
     text = out[:size].tobytes()
     return text + b"\n" if block.open and len(kept) and kept[-1] else text
-
-
-# --- words ------------------------------------------------------------------------------------------------
-
-
-def word_rows(
-    model: NGramModel, reader: Reader, as_json: bool, threads: int | None = None, progress: Reporter = silent
-) -> Iterator[bytes]:
-    """Every token of every line with its score, in pieces of many rows.
-
-    Columns: number of the line (or record), token, log10 probability, surprisal in bits, order of the n-gram used,
-    log10 of the backoff weights in the score, and 1 for an unknown word.
-    """
-
-    def work(numbered: tuple[int, RecordBlock]) -> tuple[RecordBlock, list[bytes]]:
-        before, found = numbered[0], reader.clean_records(numbered[1])
-        numbers, data, spans = _scored_tokens(model, found.text, before)
-        parts = [(spans[i : i + _ROWS], numbers[i : i + _ROWS]) for i in range(0, len(numbers), _ROWS)]
-        if as_json:
-            return found, [json_rows(data, *part, WORD_COLUMNS, 1) for part in parts]
-        return found, [table_rows(data, *part, 1) for part in parts]
-
-    if not as_json:
-        yield "\t".join(WORD_COLUMNS).encode() + b"\n"
-    for found, pieces in ordered_map(work, _numbered(reader), thread_count(threads)):
-        progress(Progress("scoring", found.text.done, reader.total_bytes, "bytes"))
-        yield from pieces
-
-
-def _numbered(reader: Reader) -> Iterator[tuple[int, RecordBlock]]:
-    """Every block with the number of records before it."""
-    before = 0
-    for found in reader.record_blocks():
-        if reader.errors == "skip":  # lines that are left out have no number
-            found = reader.clean_records(found)
-        yield before, found
-        block = found.text
-        before += int(np.count_nonzero(block.data[: block.size] == 10)) + int(block.open)
-
-
-def _scored_tokens(model: NGramModel, block: Block, before: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Numbers float64 (n, 6), data and spans of the tokens of a block with `before` lines before it."""
-    tokens = _Tokens(model)
-    encoded = encode_lines(model, block, tokens)
-    stream = encoded.stream()
-    numbers = model.trace_stream(stream, before)
-    if block.open:
-        tokens(block.data, np.zeros((1, 2), np.int32), 1)
-    return numbers, *tokens.joined()
-
-
-class _Tokens:
-    """Looks up tokens, and keeps their texts and the ends of lines."""
-
-    def __init__(self, model: NGramModel) -> None:
-        self.look_up, self.mark = model.vocabulary.look_up, text_buffer(b"</s>")
-        self.size, self.texts, self.spans = 0, list[np.ndarray](), list[np.ndarray]()
-
-    def __call__(self, buffer: np.ndarray, spans: np.ndarray, n_spans: int) -> tuple[np.ndarray, np.ndarray]:
-        lengths = spans[:n_spans, 1] - spans[:n_spans, 0]
-        room = int(lengths.sum()) + len(self.mark) * int(np.count_nonzero(lengths == 0)) + PADDING
-        text, places = np.empty(room, np.uint8), np.empty((n_spans, 2), np.int64)
-        size = kernels.gather_tokens(buffer, spans, n_spans, self.mark, text, places)
-        self.texts.append(text[:size])
-        self.spans.append(places + self.size)
-        self.size += size
-        return self.look_up(buffer, spans, n_spans)
-
-    def joined(self) -> tuple[np.ndarray, np.ndarray]:
-        """All texts, with PADDING spare bytes, and where each is in them, int64 (n, 2)."""
-        spans = np.concatenate([np.zeros((0, 2), np.int64), *self.spans])
-        return np.concatenate([*self.texts, np.zeros(PADDING, np.uint8)]), spans

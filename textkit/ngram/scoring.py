@@ -172,7 +172,7 @@ def powers_of_10(exponents: np.ndarray) -> np.ndarray:
 
 
 def word_scores(model: NGramModel, text: Text) -> Iterator[list[WordScore]]:
-    """Every token of every line with its score, line by line; to write many of them take `scored.word_rows`."""
+    """Every token of every line with its score, line by line; to write many of them take `words.word_rows`."""
     for block in whole_lines(text.blocks()):
         for line in text.clean(block).lines():
             yield model.full_scores(line)

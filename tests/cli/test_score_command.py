@@ -351,6 +351,8 @@ def test_inputs_that_do_not_fit_together(run, model, tmp_path):
         assert f"{second} has another format or other columns" in done.err[0]
         assert not (tmp_path / "out").exists()
     assert run("ngram", "score", model, tmp_path / "a.csv", tmp_path / "a.csv").out.count("perplexity,") == 1
+    objects = run("ngram", "score", model, *(tmp_path / name for name in ("a.csv", "b.csv", "c.jsonl")), "--json").out
+    assert [json.loads(line).get("n") for line in objects.splitlines()] == ["1", "1", None]
 
 
 def test_skipped_lines_are_told_and_gone(run, model, tmp_path, block_size):

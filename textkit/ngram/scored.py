@@ -92,7 +92,7 @@ def scored_rows(
     """
     names = (*scorer.names, "bucket") if selection.buckets else scorer.names
     column = scorer.column(selection.by)
-    headers = _Headers(lambda found: _row_header(found, names, as_json))
+    headers = _Headers(lambda found: _row_header(found, names))
     if not as_json and reader.sources[0].format == "lines":
         yield headers.of_lines(names)
 
@@ -102,7 +102,8 @@ def scored_rows(
         return [(0, _rows(found, numbers, names, as_json))]
 
     for found, pieces in _walk(scorer, reader, selection, finish, threads, progress):
-        yield headers.before(found)
+        if not as_json:  # objects need not be of one kind
+            yield headers.before(found)
         yield from (piece for _, piece in pieces)
 
 
@@ -222,9 +223,9 @@ class _Headers:
 # --- blocks as bytes --------------------------------------------------------------------------------------
 
 
-def _row_header(found: RecordBlock, names: tuple[str, ...], as_json: bool) -> bytes:
+def _row_header(found: RecordBlock, names: tuple[str, ...]) -> bytes:
     delimiter = _DELIMITERS.get(found.text.source.format)
-    if as_json or delimiter is None:
+    if delimiter is None:
         return b""
     return found.header.rstrip(b"\r\n") + delimiter.join(("", *names)).encode() + b"\n"
 

@@ -1,6 +1,6 @@
 """Choosing lines by limits and by exact quantiles in bounded memory."""
 
-import naive_rows
+import naive_tables
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ def test_limits_are_those_of_the_sorted_values(values, shares, size):
     with Spool(1) as spool:
         for first in range(0, len(values), size):
             spool.append(numbers[first : first + size])
-        assert spool.limits(shares).tolist() == [naive_rows.quantile(values, share) for share in shares]
+        assert spool.limits(shares).tolist() == [naive_tables.quantile(values, share) for share in shares]
         assert np.concatenate(list(spool)).tolist() == numbers.tolist()
 
 

@@ -126,7 +126,7 @@ def tell_skipped(reader: "Reader") -> None:
         note(f"left out {reader.skipped_lines:,} lines that are not valid {reader.encoding}.")
 
 
-def write(pieces: Iterable[bytes], output: Path | None) -> int:
+def write_pieces(pieces: Iterable[bytes], output: Path | None) -> int:
     """Pieces of bytes to a file, or to standard output. Returns their number."""
     from ..text.lines import write_lines
 

@@ -36,7 +36,7 @@ def tokenize(reader: "Reader", tokenizer: "Tokenizer", output: Path | None, thre
     from ..text.lines import tokenized
 
     with common.progress_bar():
-        common.write(tokenized(reader, tokenizer, threads), output)
+        common.write_pieces(tokenized(reader, tokenizer, threads), output)
     common.tell_skipped(reader)
 
 
@@ -209,7 +209,7 @@ def sample(reader: "Reader", output: Path | None, count: int | None, rate: float
         raise UsageError("say either --count or --rate.", "An example: --count 1000.")
     reader.format = "lines" if reader.format == "auto" else reader.format
     lines = raw_lines(reader)
-    common.write(sampled(lines, count, seed) if count is not None else thinned(lines, rate or 0.0, seed), output)
+    common.write_pieces(sampled(lines, count, seed) if count is not None else thinned(lines, rate or 0.0, seed), output)
     common.tell_skipped(reader)
 
 
@@ -234,7 +234,7 @@ def dedup(reader: "Reader", output: Path | None) -> None:
             yield line
 
     reader.format = "lines" if reader.format == "auto" else reader.format
-    kept = common.write(distinct(counted()), output)
+    kept = common.write_pieces(distinct(counted()), output)
     common.tell_skipped(reader)
     common.note(f"kept {kept:,} of {total:,} lines.")
 
@@ -258,7 +258,7 @@ def make(name: str | None, size: str | None, output: Path | None, seed: int) -> 
         common.print_table("texts that can be made here", ["name", "what it is"], rows)
         return
     lines = builtin(name).lines(_bytes(size) if size else None, seed)
-    common.write((f"{line}\n".encode() for line in lines), output)
+    common.write_pieces((f"{line}\n".encode() for line in lines), output)
 
 
 def _bytes(text: str) -> int:

@@ -47,7 +47,7 @@ def list_ngrams(
 
     listing = Listing(prefix, pattern, order, sort, top)
     with common.progress_bar():
-        common.write(listed_rows(load(model, tokenizer), listing, as_json, threads), output)
+        common.write_pieces(listed_rows(load(model, tokenizer), listing, as_json, threads), output)
 
 
 @ngram.command()

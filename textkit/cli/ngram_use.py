@@ -36,10 +36,10 @@ def perplexity(
 
     loaded = load(model, tokenizer)
     if per_word:
-        common.write(word_rows(loaded, reader, as_json, threads), None)
+        common.write_pieces(word_rows(loaded, reader, as_json, threads), None)
     elif per_line:
         scorer = scored.Scorer(loaded)
-        common.write(scored.scored_rows(scorer, reader, Selection(), as_json, threads), None)
+        common.write_pieces(scored.scored_rows(scorer, reader, Selection(), as_json, threads), None)
     with common.progress_bar() as progress:
         summary = scoring.perplexity(loaded, reader, threads=threads, progress=progress)
     common.tell_skipped(reader)
@@ -128,11 +128,11 @@ def score(
         if split:
             scored.save_buckets(scorer, reader, selection, str(output), threads, progress)
         elif per_word:
-            common.write(word_rows(scorer.model, reader, as_json, threads, progress), output)
+            common.write_pieces(word_rows(scorer.model, reader, as_json, threads, progress), output)
         elif selection.filters:
-            common.write(scored.kept_records(scorer, reader, selection, threads, progress), output)
+            common.write_pieces(scored.kept_records(scorer, reader, selection, threads, progress), output)
         else:
-            common.write(scored.scored_rows(scorer, reader, selection, as_json, threads, progress), output)
+            common.write_pieces(scored.scored_rows(scorer, reader, selection, as_json, threads, progress), output)
     common.tell_skipped(reader)
 
 

@@ -1,5 +1,6 @@
 """Many lines scored at once: arrays in, arrays out, without the GIL."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,10 @@ from ..text.reader import Block, whole_lines
 from ..text.vocabulary import EOS
 
 if TYPE_CHECKING:
-    from ..text.corpus import Numbering, Text
+    from ..text.corpus import Text
     from .model import NGramModel
+
+LookUp = Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]]  # see `Vocabulary.look_up`
 
 
 @dataclass
@@ -49,7 +52,7 @@ class EncodedLines:
         return stream
 
 
-def encode_lines(model: "NGramModel", block: Block, look_up: "Numbering | None" = None) -> EncodedLines:
+def encode_lines(model: "NGramModel", block: Block, look_up: LookUp | None = None) -> EncodedLines:
     """A checked block of whole lines as ids; `look_up` may stand in for that of the model's vocabulary."""
     encoded = encode_block(block, model.tokenizer, look_up or model.vocabulary.look_up)
     offsets = np.concatenate([[0], encoded.lines, [len(encoded.ids)] if encoded.open else []]).astype(np.int64)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import DataError, UsageError
-from ..kernels import rows as row_kernels
-from ..kernels import trace
+from ..kernels import tables, trace
 from ..parallel import ordered_map, thread_count
 from ..text.tokenizer import PADDING
 from ..text.vocabulary import SPECIALS, UNK
@@ -184,7 +183,7 @@ def _matching(model: NGramModel, level: int, nodes: np.ndarray, masks: list[np.n
     arena, ends = model.vocabulary.arena, model.vocabulary.ends
     data = np.empty(int((ends[ids + 1] - ends[ids] + 1).sum()) + PADDING, np.uint8)
     spans = np.empty((len(nodes), 2), np.int64)
-    row_kernels.join_words(ids, arena, ends, data, spans)
+    tables.join_words(ids, arena, ends, data, spans)
     return Found(np.full(len(nodes), level), nodes, np.stack(columns, axis=1), data, spans)
 
 

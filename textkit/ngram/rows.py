@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..kernels import rows as kernels
+from ..kernels import tables as kernels
 from ..kernels.floats import POWERS, TABLES
 from ..text.tokenizer import PADDING, text_buffer
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import files
 from ..errors import DataError, UsageError
-from ..kernels import rows as kernels
+from ..kernels import tables as kernels
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
 from ..text.reader import Reader, RecordBlock

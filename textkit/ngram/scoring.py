@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ..kernels import rows as row_kernels
+from ..kernels import tables
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
 from ..text.corpus import Text
@@ -93,7 +93,7 @@ def score_block(model: NGramModel, block: Block) -> BlockScores:
     encoded = encode_lines(model, block)
     scores = score_lines(model, encoded)
     spans, characters = np.empty((len(scores.tokens), 2), np.int64), np.empty(len(scores.tokens), np.int64)
-    row_kernels.measure_lines(block.data, block.size, spans, characters)
+    tables.measure_lines(block.data, block.size, spans, characters)
     return BlockScores(
         **vars(scores), spans=spans, characters=characters, block_characters=encoded.characters, block=block
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..kernels import rows as kernels
+from ..kernels import tables as kernels
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
 from ..text.reader import Block, Reader, RecordBlock

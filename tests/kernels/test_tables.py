@@ -2,13 +2,13 @@
 
 import json
 
-import naive_rows
+import naive_tables
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textkit.kernels import rows
+from textkit.kernels import tables
 from textkit.kernels.floats import POWERS, TABLES
 from textkit.text.tokenizer import text_buffer
 
@@ -29,11 +29,11 @@ def written(numbers, buffer, spans, place, labels, null):
     values, count = np.array(numbers, np.float64), len(numbers)
     values = values.reshape(count, len(labels) - 2)
     digits, exponents = np.empty(values.size, np.int64), np.empty(values.size, np.int32)
-    rows.find_decimals(values.reshape(-1), *TABLES, digits, exponents)
+    tables.find_decimals(values.reshape(-1), *TABLES, digits, exponents)
     ends = np.cumsum([0, *map(len, labels)], dtype=np.int64)
-    out = np.zeros(len(buffer) + int(ends[-1]) * count + rows.NUMBER_ROOM * values.size + rows.SPARE, np.uint8)
+    out = np.zeros(len(buffer) + int(ends[-1]) * count + tables.NUMBER_ROOM * values.size + tables.SPARE, np.uint8)
     text = text_buffer(b"".join(labels))
-    size = rows.write_rows(values, digits, exponents, buffer, spans, place, text, ends, null, POWERS, out)
+    size = tables.write_rows(values, digits, exponents, buffer, spans, place, text, ends, null, POWERS, out)
     return out[:size].tobytes()
 
 
@@ -44,7 +44,7 @@ def test_write_rows(data, columns, texts, null):
     labels = data.draw(st.lists(TEXT, min_size=columns + 2, max_size=columns + 2))
     place = data.draw(st.integers(0, columns))
     found = written(numbers, *joined(texts), place, labels, null)
-    assert found == naive_rows.rows(numbers, texts, place, labels, null)
+    assert found == naive_tables.rows(numbers, texts, place, labels, null)
 
 
 @pytest.mark.parametrize(("value", "shown"), [(0.1, "0.1"), (1e-7, "1e-7"), (-2.5, "-2.5"), (3e9, "3000000000")])
@@ -58,9 +58,9 @@ def test_numbers_by_hand(value, shown):
     )
 )
 def test_measure_lines(data):
-    expected = naive_rows.lines(data)
+    expected = naive_tables.lines(data)
     spans, characters = np.empty((len(expected), 2), np.int64), np.empty(len(expected), np.int64)
-    assert rows.measure_lines(text_buffer(data), len(data), spans, characters) == len(expected)
+    assert tables.measure_lines(text_buffer(data), len(data), spans, characters) == len(expected)
     assert [(a, b, c) for (a, b), c in zip(spans.tolist(), characters.tolist(), strict=True)] == expected
 
 
@@ -69,7 +69,7 @@ def test_copy_kept(pieces):
     texts, kept = [t for t, _ in pieces], np.array([k for _, k in pieces], np.bool_)
     buffer, _ = joined(texts)
     bounds, out = np.cumsum([0, *map(len, texts)], dtype=np.int64), np.zeros(len(buffer), np.uint8)
-    size = rows.copy_kept(buffer, bounds, kept, out)
+    size = tables.copy_kept(buffer, bounds, kept, out)
     assert out[:size].tobytes() == b"".join(t for t, k in pieces if k)
 
 
@@ -77,7 +77,7 @@ def test_copy_kept(pieces):
 def test_escape_json_reads_back(texts):
     buffer, spans = joined(texts)
     out = np.zeros(6 * len(buffer), np.uint8)
-    size = rows.escape_json(buffer, spans, out)
+    size = tables.escape_json(buffer, spans, out)
     shown = [out[a:b].tobytes().decode() for a, b in spans.tolist()]
     assert [json.loads(f'"{text}"').encode() for text in shown] == texts
     assert sum(map(len, (text.encode() for text in shown))) == size
@@ -87,7 +87,7 @@ def test_escape_json_reads_back(texts):
 def test_gather_tokens(tokens):
     buffer, spans = joined(tokens)
     out, found = np.zeros(200, np.uint8), np.zeros((len(tokens), 2), np.int64)
-    size = rows.gather_tokens(buffer, spans.astype(np.int32), len(tokens), text_buffer(b"</s>"), out, found)
+    size = tables.gather_tokens(buffer, spans.astype(np.int32), len(tokens), text_buffer(b"</s>"), out, found)
     assert [out[a:b].tobytes() for a, b in found.tolist()] == [token or b"</s>" for token in tokens]
     assert size == sum(len(token or b"</s>") for token in tokens)
 
@@ -102,5 +102,5 @@ def test_join_words(data, k):
     arena, spans = joined(words)
     ends = np.concatenate([[0], spans[:, 1]])
     out, found = np.zeros(1000, np.uint8), np.zeros((len(ids), 2), np.int64)
-    rows.join_words(ids, arena, ends, out, found)
+    tables.join_words(ids, arena, ends, out, found)
     assert [out[a:b].tobytes() for a, b in found.tolist()] == [b" ".join(words[i] for i in row) for row in ids.tolist()]

@@ -1,8 +1,7 @@
 """Many lines scored at once: arrays in, arrays out, without the GIL."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -16,7 +15,11 @@ if TYPE_CHECKING:
     from ..text.corpus import Text
     from .model import NGramModel
 
-LookUp = Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]]  # see `Vocabulary.look_up`
+
+class LookUp(Protocol):
+    """`Vocabulary.look_up`, or what stands in for it."""
+
+    def __call__(self, buffer: np.ndarray, spans: np.ndarray, n_spans: int) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 @dataclass

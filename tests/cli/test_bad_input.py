@@ -279,6 +279,23 @@ def test_model_damaged_anywhere_in_its_header_is_used_or_refused(run, models, tm
             assert_refused(done)
 
 
+def test_model_damaged_anywhere_in_its_arrays_is_used_or_refused(run, models, tmp_path):
+    """Whatever numbers it holds, nothing is read outside its arrays."""
+    run("ngram", "train", models / "prose.txt", "-o", tmp_path / "whole", "--keep-counts", "--no-cache")
+    whole = (tmp_path / "whole").read_bytes()
+    header = 8 + int.from_bytes(whole[:8], "little")
+    rng = random.Random(0)
+    for number in range(60):
+        damaged = bytearray(whole)
+        for _ in range(rng.choice([1, 20, 200])):
+            damaged[rng.randrange(header, len(whole))] = rng.choice([0, 255, rng.randrange(256)])
+        (tmp_path / "damaged").write_bytes(damaged)
+        asked = (["list"], ["explain", "the cat saw a bird"], ["score", models / "prose.txt", "--per-word"])[number % 3]
+        done = run("ngram", asked[0], tmp_path / "damaged", *asked[1:])
+        if done.code:
+            assert_refused(done)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["--top-p", "0"], ["--temperature", "-1"], ["--max-tokens", "-1"], ["--top-k", "0"]],

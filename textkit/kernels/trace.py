@@ -141,7 +141,9 @@ def tally_continuations(ids, data, layout, tally):
             node = find_child(data, layout, k + 1, node, np.int64(ids[k]))
         if node >= 0:
             for child in range(edge_at(data, layout, level, node), edge_at(data, layout, level, node + 1)):
-                tally[word_at(data, layout, level + 1, child)] += 1
+                word = word_at(data, layout, level + 1, child)
+                if word < tally.shape[0]:
+                    tally[word] += 1
 
 
 @kernel

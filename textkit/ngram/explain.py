@@ -184,7 +184,9 @@ class _Explainer:
         node, level = self.node(context), len(context)
         begin, end = trace.child_range(node, node + 1, self.data, self.layout, level - 1)
         nodes = np.arange(begin, end, dtype=np.int64)
-        counts[self.describe(level, nodes)[0][:, -1]] = self.model.counts[self.bases[level] + nodes]
+        words = self.describe(level, nodes)[0][:, -1]
+        sound = words < len(counts)  # in a damaged file they may not be
+        counts[words[sound]] = self.model.counts[self.bases[level] + nodes[sound]]
         return counts
 
     def discount(self, order: int, count: int) -> float:

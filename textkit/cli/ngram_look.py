@@ -65,6 +65,7 @@ def explain(model: Path, sentence: str, tokenizer: str, as_json: bool) -> None:
     textkit ngram explain text.ngram "the cat sat"
     """
     from ..ngram import explain as explaining
+    from ..ngram.scoring import power_of_10
 
     loaded = load(model, tokenizer)
     with common.progress_bar():
@@ -76,22 +77,26 @@ def explain(model: Path, sentence: str, tokenizer: str, as_json: bool) -> None:
     for word in words:
         _print_explanation(word)
     total = sum(word.log10_prob for word in words)
-    click.echo(f"log10 probability {total:.6f}, perplexity {10 ** (-total / len(words)):.6g}")
+    click.echo(f"log10 probability {total:.6f}, perplexity {power_of_10(-total / len(words)):.6g}")
     if reason := explaining.why_no_terms(loaded):
         common.note(f"no counts are shown, since {reason}.")
 
 
 def _print_explanation(word: "Explanation") -> None:
     """A few lines for one word."""
+    from ..ngram.scoring import power_of_10
+
     click.secho(word.word, bold=True, nl=False)
     oov = ", unknown" if word.oov else ""
     click.echo(f"{oov}  log10 p = {word.log10_prob:.6f}, p = {word.probability:.6g}, {word.bits:.4f} bits")
     for backoff in word.backoffs:
         weight = "is not in the model"
         if backoff.log10_weight is not None:
-            weight = f"does not know it: backoff 10^{backoff.log10_weight:.6f} = {10**backoff.log10_weight:.6g}"
+            weight = (
+                f"does not know it: backoff 10^{backoff.log10_weight:.6f} = {power_of_10(backoff.log10_weight):.6g}"
+            )
         click.echo(f"    '{' '.join(backoff.context)}' {weight}")
-    probability = f"p = 10^{word.log10_ngram:.6f} = {10**word.log10_ngram:.6g}"
+    probability = f"p = 10^{word.log10_ngram:.6f} = {power_of_10(word.log10_ngram):.6g}"
     count = "" if word.count is None else f", count {word.count:,}"
     click.echo(f"    {word.order}-gram '{' '.join(word.ngram)}': {probability}{count}")
     for term in word.terms:

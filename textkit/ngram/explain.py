@@ -10,6 +10,7 @@ import numpy as np
 from ..kernels import trace
 from ..text.vocabulary import BOS, EOS, UNK
 from .model import NGramModel
+from .scoring import power_of_10
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Explanation:
 
     @property
     def probability(self) -> float:
-        return float(10.0**self.log10_prob)
+        return power_of_10(self.log10_prob)
 
     @property
     def bits(self) -> float:
@@ -144,12 +145,12 @@ class _Explainer:
         context, word, node = ngram[:-1], ngram[-1], self.node(ngram)
         counts, total, freed = self.context_facts(tuple(context))
         adjusted = int(counts[word])
-        probability = 10.0 ** self.numbers(ngram, node)[0]
+        probability = power_of_10(self.numbers(ngram, node)[0])
         discount = self.discount(len(ngram), adjusted)
         own = (adjusted - discount) / total
         if context:
-            gamma = 10.0 ** self.numbers(context, self.node(context))[1]
-            lower = 10.0 ** self.numbers(ngram[1:], self.node(ngram[1:]))[0]
+            gamma = power_of_10(self.numbers(context, self.node(context))[1])
+            lower = power_of_10(self.numbers(ngram[1:], self.node(ngram[1:]))[0])
         else:
             gamma = freed / total
             lower = (probability - own) / gamma if gamma else 0.0
@@ -170,7 +171,7 @@ class _Explainer:
             freed = math.fsum(n * self.discount(order, a) for a, n in enumerate(tally.tolist()) if n)
             if len(self.facts) > 8:  # each holds a number for every word
                 self.facts = {k: v for k, v in self.facts.items() if not k}
-            self.facts[context] = counts, int(counts.sum()), freed
+            self.facts[context] = counts, max(int(counts.sum()), 1), freed
         return self.facts[context]
 
     def raw_counts(self, context: list[int]) -> np.ndarray:
@@ -178,7 +179,7 @@ class _Explainer:
         assert self.model.counts is not None
         counts = np.zeros(len(self.model.vocabulary), np.int64)
         if not context:
-            counts[:] = self.model.counts[: len(counts)]
+            counts[:] = np.maximum(self.model.counts[: len(counts)], 0)
             counts[BOS] = 0  # never predicted
             return counts
         node, level = self.node(context), len(context)
@@ -186,7 +187,7 @@ class _Explainer:
         nodes = np.arange(begin, end, dtype=np.int64)
         words = self.describe(level, nodes)[0][:, -1]
         sound = words < len(counts)  # in a damaged file they may not be
-        counts[words[sound]] = self.model.counts[self.bases[level] + nodes[sound]]
+        counts[words[sound]] = np.maximum(self.model.counts[self.bases[level] + nodes[sound]], 0)
         return counts
 
     def discount(self, order: int, count: int) -> float:

@@ -163,7 +163,7 @@ def line_records(
 
 def power_of_10(exponent: float) -> float:
     """10 ** exponent, infinite where that is too large."""
-    return 10.0**exponent if exponent < 308 else math.inf
+    return 10.0**exponent if not exponent >= 308 else math.inf
 
 
 def powers_of_10(exponents: np.ndarray) -> np.ndarray:

@@ -34,7 +34,7 @@ def read(name: str, format: str, field: str, text: Iterable[str]) -> Iterator[Re
     for value, stored in rows:
         raw = stored.encode("utf-8", "surrogateescape")
         raw = raw if raw.endswith((b"\n", b"\r")) else raw + b"\n"
-        line = b"" if value is None else value.encode("utf-8", "surrogateescape")
+        line = b"" if value is None else _encoded(value)
         if b"\n" in line or b"\r" in line:
             line = line.replace(b"\n", b" ").replace(b"\r", b" ")
         yield Record(b"" if value is None else line + b"\n", raw)
@@ -79,8 +79,15 @@ def _json_text(name: str, number: int, field: str, path: list[str], line: str) -
         value = value[key]
     if not isinstance(value, str):
         raise DataError(f"{name}, line {number}: field '{field}' is not text but {value!r:.60}.")
-    # A lone surrogate can be written in JSON but is no text; those of undecodable bytes are judged by the reader.
-    return _LONE_SURROGATE.sub("\ufffd", value)
+    return value
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # A lone surrogate can be written in JSON but is no text; those of undecodable bytes are judged by the reader.
+        return _LONE_SURROGATE.sub("\ufffd", text).encode("utf-8", "surrogateescape")
 
 
 class _Remembered:

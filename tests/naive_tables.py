@@ -1,6 +1,7 @@
 """Plain twins of the kernels that write rows of results."""
 
 import math
+from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
@@ -12,7 +13,10 @@ def number(value, null):
         return "null" if null else shown
     if value == int(value) and abs(value) < 9e15:
         return str(int(value))
-    return None if np.float32(value) == 0 else np.format_float_positional(np.float32(value), unique=True, trim="-")
+    shortest = np.format_float_positional(np.float32(value), unique=True, trim="-")
+    places = len(shortest.partition(".")[2])
+    # Of two that are equally near NumPy takes the even one.
+    return str(Decimal(float(np.float32(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))
 
 
 def rows(numbers, texts, place, labels, null):

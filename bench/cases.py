@@ -59,6 +59,6 @@ CASES = {
     f.__name__: f
     for f in (
         count_whitespace, count_word, ngram.arpa_3, ngram.arpa_5, ngram.ready_3, ngram.ready_5, ngram.score_3,
-        ngram.open_3,
+        ngram.open_3, ngram.lines_3, ngram.words_3,
     )
 }  # fmt: skip

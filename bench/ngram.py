@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .harness import TEXTKIT, Contender, Outcome, Settings, race, skipped
 
+PEERS = str(Path(__file__).with_name("peers.py"))
 _PROGRAMS = ("lmplz", "build_binary", "query")
 
 
@@ -110,6 +111,36 @@ def _question(settings: Settings, text: Path, name: str) -> Outcome | None:
 def score_3(settings: Settings) -> Outcome | None:
     """Score the whole text with the order 3 models of `ready_3`."""
     return _question(settings, settings.text, "score text, order 3")
+
+
+def _each(settings: Settings, option: str, level: str, name: str) -> Outcome | None:
+    """Scores of each line or word of the text, written out."""
+    ours, probing = _file(settings, 3, "ngram"), _file(settings, 3, "probing")
+    if not _kenlm() or not (ours.exists() and probing.exists()):
+        print("skipped: run the case ready_3 first, in the same --scratch directory")
+        return None
+    text, out = str(settings.text), str(settings.scratch / "scored")
+    command = [*TEXTKIT, "ngram", "score", str(ours), text, *option.split()]
+    contenders = [
+        Contender("textkit ngram score", command, stdout=out),
+        Contender(f"query -v {level}, probing", ["query", "-v", level, str(probing)], text, out),
+    ]
+    if subprocess.run([settings.peer_python, "-c", "import kenlm"], capture_output=True, check=False).returncode:
+        skipped("kenlm", "pip install kenlm")
+    else:
+        peer = [settings.peer_python, PEERS, f"kenlm_{level}", text, str(probing)]
+        contenders.append(Contender("kenlm in Python", peer, stdout=out))
+    return Outcome(name, "MB", settings.megabytes, race(contenders, settings.runs), {})
+
+
+def lines_3(settings: Settings) -> Outcome | None:
+    """Write the score of each line, with the order 3 models of `ready_3`."""
+    return _each(settings, "", "sentence", "scores of lines, order 3")
+
+
+def words_3(settings: Settings) -> Outcome | None:
+    """Write the score of each word, with the order 3 models of `ready_3`."""
+    return _each(settings, "--per-word", "word", "scores of words, order 3")
 
 
 def open_3(settings: Settings) -> Outcome | None:

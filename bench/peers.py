@@ -1,4 +1,4 @@
-"""What people otherwise run, each as a small program: `python bench/peers.py JOB FILE`."""
+"""What people otherwise run, each as a small program: `python bench/peers.py JOB FILE [MODEL]`."""
 
 import sys
 from collections import Counter
@@ -37,7 +37,35 @@ def count_tokenizers(path: str) -> Counter:
     return counts
 
 
+def score_lines(path: str, model: str) -> None:
+    """Scores, perplexities and unknown words of lines with the kenlm module."""
+    import kenlm
+
+    loaded = kenlm.Model(model)
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            scores = list(loaded.full_scores(line))
+            total, oov = sum(score[0] for score in scores), sum(score[2] for score in scores)
+            sys.stdout.write(f"{total:.6f}\t{10 ** (-total / len(scores)):.6g}\t{len(scores)}\t{oov}\t{line}")
+
+
+def score_words(path: str, model: str) -> None:
+    """Scores of words with the kenlm module."""
+    import kenlm
+
+    loaded = kenlm.Model(model)
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            for word, (score, order, oov) in zip([*line.split(), "</s>"], loaded.full_scores(line), strict=False):
+                sys.stdout.write(f"{word}\t{score:.6f}\t{order}\t{oov:d}\n")
+
+
+SCORING = {"kenlm_sentence": score_lines, "kenlm_word": score_words}
+
 if __name__ == "__main__":
-    job, path = sys.argv[1:]
+    job, path, *rest = sys.argv[1:]
+    if job in SCORING:
+        SCORING[job](path, *rest)
+        sys.exit()
     found = {"split": count_split, "regex": count_regex, "tokenizers": count_tokenizers}[job](path)
     sys.stdout.writelines(f"{word}\t{count}\n" for word, count in found.most_common())

@@ -50,6 +50,10 @@ def run(capfdbinary, monkeypatch):
         captured = capfdbinary.readouterr()
         err = captured.err.decode().splitlines()
         # Said when the kernel cache is cold, which no test depends on.
-        return Finished(code, captured.out.decode(), [line for line in err if not line.startswith("note: compiling")])
+        return Finished(
+            code,
+            captured.out.decode(errors="surrogateescape"),
+            [line for line in err if not line.startswith("note: compiling")],
+        )
 
     return run

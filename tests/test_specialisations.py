@@ -17,7 +17,13 @@ from textkit.ngram.check import check_sums
 from textkit.ngram.compare import Comparer, all_configs
 from textkit.ngram.methods import METHODS
 from textkit.ngram.model import NGramModel, TrainingConfig
+from textkit import kenlm
+from textkit.ngram.explain import explain
+from textkit.ngram.listing import Listing, listed_rows
+from textkit.ngram.scored import Scorer, kept_records, scored_rows
 from textkit.ngram.scoring import perplexity
+from textkit.ngram.selection import Selection
+from textkit.ngram.words import word_rows
 from textkit.text.corpus import count_vocabulary, encode_corpus
 from textkit.text.lines import tokenized
 from textkit.text.reader import Lines, Reader
@@ -30,17 +36,33 @@ for tokenizer in named:
         corpus = encode_corpus(source, tokenizer, cache=scratch, threads=2)
         count_vocabulary(source, tokenizer)
         list(tokenized(source, tokenizer))
-        model = NGramModel.train(corpus, TrainingConfig(order=3))
+        model = NGramModel.train(corpus, TrainingConfig(order=3, keep_counts=True))
         model.save(scratch / "m.ngram")
         model.write_arpa(scratch / "m.arpa")
         for loaded in (model, NGramModel.load(scratch / "m.ngram"), NGramModel.load(scratch / "m.arpa", tokenizer)):
             perplexity(loaded, source)
             loaded.next_words("the")
+            loaded.score_many(["the cat"])
+            loaded.score_ids(np.zeros(1, np.int64), np.array([0, 1]))
+            loaded.score_word(loaded.start(), "cat")
+            explain(loaded, "the cat")
+            list(listed_rows(loaded, Listing("the"), False))
+            list(listed_rows(loaded, Listing(top=2), True))
+            if isinstance(source, Reader):
+                for selection in (Selection(percentile=50.0), Selection(buckets=2)):
+                    list(scored_rows(Scorer(loaded, loaded), source, selection, True))
+                    list(kept_records(Scorer(loaded), source, selection))
+                list(word_rows(loaded, source, False))
         for method in METHODS:
             for form in method.forms:
                 NGramModel.train(corpus, TrainingConfig(smoothing=method.name, form=form), dev=corpus)
         Comparer(corpus, corpus, corpus, order=2).compare([1, 2], all_configs())
         check_sums(model)
+    state = kenlm.State()
+    lm = kenlm.Model(str(scratch / "m.ngram"))
+    lm.BeginSentenceWrite(state)
+    lm.BaseScore(state, "cat", state)
+    lm.score("the cat")
 for packed in ("small.o2.probing", "pruned.probing", "small.o4.rest", "small.o4.qtrie", "small.o5.atrie"):
     (scratch / "m.kenlm").write_bytes(lzma.decompress(Path(f"golden/kenlm/{packed}.xz").read_bytes()))
     NGramModel.load(scratch / "m.kenlm", threads=2)

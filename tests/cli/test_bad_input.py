@@ -177,6 +177,10 @@ WRITING = {
     "dedup": ["corpus", "dedup", "TEXT", "-o", "OUT"],
     "train": ["ngram", "train", "TEXT", "--no-cache", "-o", "OUT"],
     "arpa": ["ngram", "train", "TEXT", "--no-cache", "--arpa", "OUT"],
+    "score": ["ngram", "score", "MODEL", "TEXT", "-o", "OUT"],
+    "keep": ["ngram", "score", "MODEL", "TEXT", "--keep-percentile", "50", "-o", "OUT"],
+    "buckets": ["ngram", "score", "MODEL", "TEXT", "--buckets", "2", "-o", "OUT{bucket}"],
+    "list": ["ngram", "list", "MODEL", "-o", "OUT"],
     "cache": ["corpus", "stats", "TEXT", "--cache-dir", "OUT"],
 }
 
@@ -186,12 +190,12 @@ def test_unwritable_output(run, tmp_path, models, name):
     (tmp_path / "file").write_bytes(b"old")
     before = sorted(tmp_path.rglob("*"))
     places = [tmp_path / "file" / "x", tmp_path / "no" / "x"]
-    if name not in ("split", "cache"):
+    if name not in ("split", "buckets", "cache"):
         places.append(tmp_path)
     if name == "cache":
         places = [tmp_path / "file", tmp_path / "file" / "x"]
     for place in places:
-        words = {"TEXT": str(models / "prose.txt"), "OUT": str(place)}
+        words = {"TEXT": str(models / "prose.txt"), "MODEL": str(models / "prose.ngram"), "OUT": str(place)}
         arguments = [
             word.replace("OUT", words["OUT"]) if "OUT" in word else words.get(word, word) for word in WRITING[name]
         ]
@@ -201,9 +205,10 @@ def test_unwritable_output(run, tmp_path, models, name):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("name", ["tokenize", "vocab", "dedup", "train", "arpa"])
+@pytest.mark.parametrize("name", ["tokenize", "vocab", "dedup", "train", "arpa", "score", "keep", "list"])
 def test_full_output(run, models, name):
-    arguments = [{"TEXT": str(models / "prose.txt"), "OUT": "/dev/full"}.get(word, word) for word in WRITING[name]]
+    words = {"TEXT": str(models / "prose.txt"), "MODEL": str(models / "prose.ngram"), "OUT": "/dev/full"}
+    arguments = [words.get(word, word) for word in WRITING[name]]
     assert_refused(run(*arguments), words="No space left")
 
 
@@ -227,7 +232,9 @@ def test_closed_standard_input_is_one_error():
 
 
 @pytest.mark.parametrize(
-    "action", [["perplexity", "TEXT"], ["score", "TEXT"], ["next", "the"], ["generate"], ["info"]], ids=lambda a: a[0]
+    "action",
+    [["perplexity", "TEXT"], ["score", "TEXT"], ["next", "the"], ["generate"], ["info"], ["list"], ["explain", "a"]],
+    ids=lambda a: a[0],
 )
 def test_models_that_are_none(run, models, tmp_path, write, action):
     arguments = [str(models / "prose.txt") if word == "TEXT" else word for word in action[1:]]
@@ -268,6 +275,23 @@ def test_model_damaged_anywhere_in_its_header_is_used_or_refused(run, models, tm
         damaged[rng.randrange(header)] = rng.choice(b'0123456789"{}[],:-\\ux \xff')
         (tmp_path / "damaged").write_bytes(damaged)
         done = run("ngram", "info", tmp_path / "damaged")
+        if done.code:
+            assert_refused(done)
+
+
+def test_model_damaged_anywhere_in_its_arrays_is_used_or_refused(run, models, tmp_path):
+    """Whatever numbers it holds, nothing is read outside its arrays."""
+    run("ngram", "train", models / "prose.txt", "-o", tmp_path / "whole", "--keep-counts", "--no-cache")
+    whole = (tmp_path / "whole").read_bytes()
+    header = 8 + int.from_bytes(whole[:8], "little")
+    rng = random.Random(0)
+    for number in range(60):
+        damaged = bytearray(whole)
+        for _ in range(rng.choice([1, 20, 200])):
+            damaged[rng.randrange(header, len(whole))] = rng.choice([0, 255, rng.randrange(256)])
+        (tmp_path / "damaged").write_bytes(damaged)
+        asked = (["list"], ["explain", "the cat saw a bird"], ["score", models / "prose.txt", "--per-word"])[number % 3]
+        done = run("ngram", asked[0], tmp_path / "damaged", *asked[1:])
         if done.code:
             assert_refused(done)
 

@@ -4,7 +4,7 @@ import functools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -124,6 +124,20 @@ def tell_skipped(reader: "Reader") -> None:
     """Say how many lines `--errors skip` left out."""
     if reader.skipped_lines:
         note(f"left out {reader.skipped_lines:,} lines that are not valid {reader.encoding}.")
+
+
+def write_pieces(pieces: Iterable[bytes], output: Path | None) -> int:
+    """Pieces of bytes to a file, or to standard output. Returns their number."""
+    from ..text.lines import write_lines
+
+    if output:
+        return write_lines(pieces, output)
+    written = 0
+    for piece in pieces:
+        sys.stdout.buffer.write(piece)
+        written += 1
+    sys.stdout.buffer.flush()
+    return written
 
 
 def note(message: str) -> None:

@@ -20,20 +20,6 @@ def corpus() -> None:
     """Text corpora: tokenize, count, describe, split, sample, dedup, make, download."""
 
 
-def _write(pieces: Any, output: Path | None) -> int:
-    """Pieces of bytes to a file, or to standard output. Returns their number."""
-    from ..text.lines import write_lines
-
-    if output:
-        return write_lines(pieces, output)
-    written = 0
-    for piece in pieces:
-        sys.stdout.buffer.write(piece)
-        written += 1
-    sys.stdout.buffer.flush()
-    return written
-
-
 @corpus.command()
 @common.INPUTS
 @common.OUTPUT
@@ -50,7 +36,7 @@ def tokenize(reader: "Reader", tokenizer: "Tokenizer", output: Path | None, thre
     from ..text.lines import tokenized
 
     with common.progress_bar():
-        _write(tokenized(reader, tokenizer, threads), output)
+        common.write_pieces(tokenized(reader, tokenizer, threads), output)
     common.tell_skipped(reader)
 
 
@@ -223,7 +209,7 @@ def sample(reader: "Reader", output: Path | None, count: int | None, rate: float
         raise UsageError("say either --count or --rate.", "An example: --count 1000.")
     reader.format = "lines" if reader.format == "auto" else reader.format
     lines = raw_lines(reader)
-    _write(sampled(lines, count, seed) if count is not None else thinned(lines, rate or 0.0, seed), output)
+    common.write_pieces(sampled(lines, count, seed) if count is not None else thinned(lines, rate or 0.0, seed), output)
     common.tell_skipped(reader)
 
 
@@ -248,7 +234,7 @@ def dedup(reader: "Reader", output: Path | None) -> None:
             yield line
 
     reader.format = "lines" if reader.format == "auto" else reader.format
-    kept = _write(distinct(counted()), output)
+    kept = common.write_pieces(distinct(counted()), output)
     common.tell_skipped(reader)
     common.note(f"kept {kept:,} of {total:,} lines.")
 
@@ -272,7 +258,7 @@ def make(name: str | None, size: str | None, output: Path | None, seed: int) -> 
         common.print_table("texts that can be made here", ["name", "what it is"], rows)
         return
     lines = builtin(name).lines(_bytes(size) if size else None, seed)
-    _write((f"{line}\n".encode() for line in lines), output)
+    common.write_pieces((f"{line}\n".encode() for line in lines), output)
 
 
 def _bytes(text: str) -> int:

@@ -1,6 +1,7 @@
 """`textkit ngram`: the group, train and info; what uses a model is in `ngram_use`."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ def ngram() -> None:
 @common.OUTPUT
 @click.option("--arpa", type=click.Path(path_type=Path), help="Also write the model as an ARPA file (.gz, .xz, … too).")
 @click.option("--dev", type=click.Path(path_type=Path), help="Text by whose likelihood to tune what is not given.")
+@click.option("--keep-counts", is_flag=True, help="Keep the counts of n-grams in the model, for list and explain.")
 @common.tokenizing("word")
 @common.choosing_words
 @common.SKIP_SYMBOLS
@@ -50,6 +52,7 @@ def train(
     output: Path | None,
     arpa: Path | None,
     dev: Path | None,
+    keep_counts: bool,
     tokenizer: "Tokenizer",
     min_count: int,
     max_vocab: int | None,
@@ -69,6 +72,7 @@ def train(
     from ..ngram.model import NGramModel
 
     began = time.perf_counter()
+    config = replace(config, keep_counts=keep_counts)
     target = output or (None if arpa else _default_output(reader))
     corpus = common.encode(
         reader, tokenizer, cache, threads, min_count=min_count, max_vocab=max_vocab, skip_unk=skip_symbols

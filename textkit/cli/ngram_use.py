@@ -10,7 +10,6 @@ from . import common
 from .ngram import ARPA_TOKENIZER, MODEL, load, ngram
 
 if TYPE_CHECKING:
-    from ..ngram.model import NGramModel
     from ..text.reader import Reader
 
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 @MODEL
 @common.INPUTS
 @click.option("--per-line", is_flag=True, help="A row for each line, too.")
-@click.option("--per-word", is_flag=True, help="A row for each token, too.")
+@click.option("--per-word", is_flag=True, help="A row for each token, too: order of its n-gram, backoff, surprisal.")
 @ARPA_TOKENIZER
 @common.reading
 @common.THREADS
@@ -31,13 +30,16 @@ def perplexity(
     \b
     textkit ngram perplexity text.ngram held-out.txt
     """
-    from ..ngram import scoring
+    from ..ngram import scored, scoring
+    from ..ngram.selection import Selection
+    from ..ngram.words import word_rows
 
     loaded = load(model, tokenizer)
     if per_word:
-        _print_words(loaded, reader, as_json)
+        common.write_pieces(word_rows(loaded, reader, as_json, threads), None)
     elif per_line:
-        _print_lines(loaded, reader, threads, as_json)
+        scorer = scored.Scorer(loaded)
+        common.write_pieces(scored.scored_rows(scorer, reader, Selection(), as_json, threads), None)
     with common.progress_bar() as progress:
         summary = scoring.perplexity(loaded, reader, threads=threads, progress=progress)
     common.tell_skipped(reader)
@@ -59,43 +61,78 @@ def perplexity(
     common.print_table(str(model), ["measure", "value"], [[name, value] for name, value in labels.items()])
 
 
-def _print_words(model: "NGramModel", reader: "Reader", as_json: bool) -> None:
-    from ..ngram.scoring import word_scores
-
-    for scores in word_scores(model, reader):
-        for word in scores:
-            if as_json:
-                click.echo(json.dumps(word.__dict__, ensure_ascii=False))
-            else:
-                click.echo(f"{word.word}\t{word.log10_prob:.6f}\t{word.order}{'	OOV' if word.oov else ''}")
-        if not as_json:
-            click.echo()
-
-
-def _print_lines(model: "NGramModel", reader: "Reader", threads: int | None, as_json: bool) -> None:
-    from ..ngram.scoring import line_records
-
-    if not as_json:
-        click.echo("log10_prob\tperplexity\ttokens\toov\ttext")
-    for record in line_records(model, reader, threads=threads):
-        click.echo(json.dumps(record.as_dict(), ensure_ascii=False) if as_json else record.as_row())
-
-
 @ngram.command()
 @MODEL
 @common.INPUTS
+@common.OUTPUT
+@click.option("--per-word", is_flag=True, help="A row for each token: order of its n-gram, backoff, surprisal.")
+@click.option("--minus", type=click.Path(path_type=Path), help="Also the difference to this model, in bits per token.")
+@click.option("--by", help="Measure that the options below go by.  [default: perplexity, or difference with --minus]")
+@click.option("--keep-below", type=float, help="Write the lines whose measure is smaller, as they are.")
+@click.option("--keep-above", type=float, help="Write the lines whose measure is larger, as they are.")
+@click.option("--keep-percentile", type=float, help="Write the best so many per cent of the lines, as they are.")
+@click.option("--buckets", type=int, help="Number the lines by quantile: 1, the best, to N (3: head, middle, tail).")
 @ARPA_TOKENIZER
 @common.reading
 @common.THREADS
 @common.JSON
-def score(model: Path, reader: "Reader", tokenizer: str, threads: int | None, as_json: bool) -> None:
-    """Score every line, in order: log10 probability, perplexity, tokens, unknown tokens, and the text.
+def score(
+    model: Path,
+    reader: "Reader",
+    output: Path | None,
+    per_word: bool,
+    minus: Path | None,
+    by: str | None,
+    keep_below: float | None,
+    keep_above: float | None,
+    keep_percentile: float | None,
+    buckets: int | None,
+    tokenizer: str,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Score every line, in order, or keep the lines that score well.
+
+    The output follows the input: lines give tab-separated rows, JSONL the same objects with added fields, CSV and TSV
+    the same rows with added columns. Lines kept by a --keep option are written unchanged. With --buckets and
+    {bucket} in the name of --output, the lines of each bucket go unchanged to a file of their own.
 
     \b
     textkit ngram score text.ngram lines.txt > scored.tsv
     zcat pages.gz | textkit ngram score text.ngram - --json
+    textkit ngram score text.ngram crawl.jsonl.gz --keep-percentile 30 --output clean.jsonl.gz
+    textkit ngram score in.ngram crawl.jsonl --minus out.ngram --keep-below 0 --output selected.jsonl
+    textkit ngram score text.ngram pages.txt --buckets 3 --output "pages.{bucket}.txt"
     """
-    _print_lines(load(model, tokenizer), reader, threads, as_json)
+    from ..errors import UsageError
+    from ..ngram import scored
+    from ..ngram.selection import Selection
+    from ..ngram.words import word_rows
+
+    by = by or (scored.DIFFERENCE if minus else "perplexity")
+    selection = Selection(by, keep_below, keep_above, keep_percentile, buckets)
+    split = bool(output) and scored.BUCKET_MARK in str(output)
+    if per_word and (minus or buckets or selection.filters):
+        raise UsageError("--per-word goes with none of --minus, --keep-… and --buckets.", "Leave one of them out.")
+    if split and not buckets:
+        raise UsageError(f"'{output}' names buckets, but there are none.", "Say --buckets, for example 3.")
+    if as_json and (selection.filters or split):
+        raise UsageError("--json changes lines, and kept lines are written as they are.", "Leave out --json.")
+    if buckets and selection.filters and not split:
+        raise UsageError(
+            "--buckets adds a column, and kept lines are written as they are.",
+            "Put {bucket} into the name of --output, or leave one out.",
+        )
+    scorer = scored.Scorer(load(model, tokenizer), load(minus, tokenizer) if minus else None)
+    with common.progress_bar() as progress:
+        if split:
+            scored.save_buckets(scorer, reader, selection, str(output), threads, progress)
+        elif per_word:
+            common.write_pieces(word_rows(scorer.model, reader, as_json, threads, progress), output)
+        elif selection.filters:
+            common.write_pieces(scored.kept_records(scorer, reader, selection, threads, progress), output)
+        else:
+            common.write_pieces(scored.scored_rows(scorer, reader, selection, as_json, threads, progress), output)
     common.tell_skipped(reader)
 
 

@@ -1,8 +1,8 @@
 """The n-gram model: a backoff model in flat memory-mapped arrays, with everything one can ask of it."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,15 @@ import numpy as np
 from .. import __version__, files
 from ..errors import DataError, UsageError
 from ..formats.backoff import BackoffTrie
-from ..kernels import query
+from ..kernels import query, trace
 from ..parallel import thread_count
 from ..progress import Reporter, silent
 from ..text.corpus import EncodedCorpus
+from ..text.reader import Lines
+from ..text.sources import Source, encoded
 from ..text.tokenizer import Tokenizer
 from ..text.vocabulary import BOS, EOS, UNK, Vocabulary
+from . import batch
 from .foreign import read_foreign, write_arpa
 from .packed import PackedTrie
 from .train import LONGEST_ORDER, TrainingConfig, estimate
@@ -49,12 +52,14 @@ class NGramModel:
     Attributes:
         packed: its n-grams with their probabilities and backoff weights.
         report: how it came about: settings, discounts, size of the text.
+        counts: int32 (T,), how often the n-gram of each node stands in the training text, if that was kept.
     """
 
     packed: PackedTrie
     vocabulary: Vocabulary
     tokenizer: Tokenizer
     report: dict[str, Any] = field(default_factory=dict)
+    counts: np.ndarray | None = None
 
     @property
     def order(self) -> int:
@@ -76,16 +81,49 @@ class NGramModel:
     @classmethod
     def train(
         cls,
-        corpus: EncodedCorpus,
+        text: EncodedCorpus | Source,
         config: TrainingConfig | None = None,
         *,
-        dev: EncodedCorpus | None = None,
+        dev: EncodedCorpus | Source | None = None,
+        tokenizer: Tokenizer | str | None = None,
+        min_count: int = 1,
+        max_vocab: int | None = None,
         threads: int | None = None,
         progress: Reporter = silent,
+        **settings: Any,
     ) -> "NGramModel":
-        """Estimate a model, see `train.estimate`."""
-        estimated = estimate(corpus, config or TrainingConfig(), thread_count(threads), progress, dev)
-        return cls.from_trie(estimated.trie, estimated.vocabulary, corpus.tokenizer, estimated.report, threads=threads)
+        """Estimate a model, see `train.estimate`.
+
+        NGramModel.train("text.txt", order=5)
+        NGramModel.train(["the cat sat", "the dog ran"], tokenizer="whitespace")
+        NGramModel.train([["the", "cat", "sat"], ["the", "dog", "ran"]])
+
+        Args:
+            text: an encoded corpus, or what `text.sources.as_text` takes: the name of a file, or an iterable of
+                paths, of lines, or of lists of tokens.
+            tokenizer: by default "word"; lists of tokens are not split again. It and the next two are for text that
+                is not encoded yet.
+            min_count, max_vocab: which words to keep; the others become <unk>.
+            dev: text by whose likelihood what is not given is tuned.
+            settings: those of `TrainingConfig`, over those of `config`.
+
+        Raises:
+            DataError: text that cannot be read, or without a token.
+        """
+        config = replace(config or TrainingConfig(), **settings)
+        reading: dict[str, Any] = {"threads": threads, "progress": progress}
+        corpus = encoded(text, tokenizer, min_count=min_count, max_vocab=max_vocab, **reading)
+        if dev is not None:
+            dev = encoded(dev, corpus.tokenizer, vocabulary=corpus.vocabulary, **reading)
+        estimated = estimate(corpus, config, thread_count(threads), progress, dev)
+        return cls.from_trie(
+            estimated.trie,
+            estimated.vocabulary,
+            corpus.tokenizer,
+            estimated.report,
+            counts=estimated.counts,
+            threads=threads,
+        )
 
     @classmethod
     def from_trie(
@@ -95,10 +133,11 @@ class NGramModel:
         tokenizer: Tokenizer,
         report: dict[str, Any],
         *,
+        counts: np.ndarray | None = None,
         threads: int | None = None,
     ) -> "NGramModel":
         """A model of plain arrays, whatever made them."""
-        return cls(PackedTrie.pack(trie, thread_count(threads)), vocabulary, tokenizer, report)
+        return cls(PackedTrie.pack(trie, thread_count(threads)), vocabulary, tokenizer, report, counts)
 
     def trie(self, threads: int | None = None) -> BackoffTrie:
         """The model as plain arrays, 8 to 16 bytes an n-gram."""
@@ -117,7 +156,10 @@ class NGramModel:
             "tokenizer": self.tokenizer.settings(),
             "report": self.report,
         }
-        files.save(path, KIND, header, {**self.packed.arrays(), **self.vocabulary.arrays(with_counts=False)})
+        arrays = {**self.packed.arrays(), **self.vocabulary.arrays(with_counts=False)}
+        if self.counts is not None:
+            arrays["trie.counts"] = self.counts
+        files.save(path, KIND, header, arrays)
 
     @classmethod
     def load(
@@ -165,7 +207,10 @@ class NGramModel:
         packed = PackedTrie.from_arrays(container.arrays, len(vocabulary), path)
         if packed.order > LONGEST_ORDER:
             raise DataError(f"{path} is damaged: its order is {packed.order}.")
-        return cls(packed, vocabulary, tokenizer, report)
+        counts = container.arrays.get("trie.counts")
+        if counts is not None and (counts.dtype, counts.shape) != (np.int32, (sum(packed.sizes),)):
+            raise DataError(f"{path} is damaged: its counts do not fit its n-grams.")
+        return cls(packed, vocabulary, tokenizer, report, counts)
 
     # --- scoring ----------------------------------------------------------------------------------------
 
@@ -202,11 +247,30 @@ class NGramModel:
             log10 probabilities float32 (n,) and orders of the n-grams used int32 (n,).
         """
         scores, matches = np.empty(len(stream), np.float32), np.empty(len(stream), np.int32)
-        places = min(query.BATCH, len(stream)) + 1
-        batch, scratch = np.empty(places, np.int32), np.empty((3, places), np.int64)
-        found = np.empty((self.order, places), np.int64)
-        query.score_stream(stream, nodes, *self.query_arrays, batch, scratch, found, scores, matches)
+        query.score_stream(stream, nodes, *self.query_arrays, *self._scratch(len(stream)), scores, matches)
         return scores, matches
+
+    def trace_stream(self, stream: np.ndarray, lines: int = 0) -> np.ndarray:
+        """Score a stream that begins with a line start, and say what each score is made of.
+
+        Args:
+            stream: int32 (n,), ids and line starts.
+            lines: how many lines there were before.
+
+        Returns:
+            Of each token float64 (tokens, 6): number of the line, log10 probability, surprisal in bits, order of the
+            n-gram used, log10 of the backoff weights in the score, 1 for the unknown word.
+        """
+        scores, matches = np.empty(len(stream), np.float32), np.empty(len(stream), np.int32)
+        nodes, numbers = np.array(self.start().nodes, np.int64), np.empty((len(stream), 6), np.float64)
+        scratch = self._scratch(len(stream))
+        size = trace.trace_stream(stream, nodes, *self.query_arrays, *scratch, scores, matches, lines, numbers)
+        return numbers[:size]
+
+    def _scratch(self, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The arrays batch, scratch and nodes of `kernels.query.score_stream`."""
+        places = min(query.BATCH, size) + 1
+        return np.empty(places, np.int32), np.empty((3, places), np.int64), np.empty((self.order, places), np.int64)
 
     def full_scores(self, text: str, bos: bool = True, eos: bool = True) -> list[WordScore]:
         """Every token of one sentence with its score; `eos` adds the end of the sentence."""
@@ -222,6 +286,37 @@ class NGramModel:
         names = [*tokens, "</s>"] if eos else tokens
         rows = zip(names, scores.tolist(), matches.tolist(), ids.tolist(), strict=True)
         return [WordScore(word, score, matched, i == UNK) for word, score, matched, i in rows]
+
+    def score_many(self, texts: Iterable[str], threads: int | None = None) -> np.ndarray:
+        """log10 probabilities of many sentences, float64 (n,); on all cores, without the GIL."""
+        return batch.score_texts(self, Lines(texts), threads)
+
+    def score_ids(self, ids: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+        """log10 probabilities of sentences that are ids already, float64 (n,); releases the GIL.
+
+        Args:
+            ids: int32 (N,) of this model's vocabulary.
+            offsets: int64 (n + 1,), sentence i is ids[offsets[i]:offsets[i + 1]].
+
+        Raises:
+            UsageError: ids or offsets out of range.
+        """
+        ids, offsets = np.ascontiguousarray(ids, np.int32), np.ascontiguousarray(offsets, np.int64)
+        if len(ids) and not 0 <= ids.min() <= ids.max() < len(self.vocabulary):
+            raise UsageError(f"there are ids outside the vocabulary of {len(self.vocabulary):,} words.")
+        if not len(offsets) or offsets[0] < 0 or offsets[-1] > len(ids) or (np.diff(offsets) < 0).any():
+            raise UsageError("the offsets do not cut the ids into sentences.", "They rise from 0 to the number of ids.")
+        return batch.score_lines(self, batch.EncodedLines(ids, offsets, 0)).log10_prob
+
+    def score_word(self, state: State, word: str) -> tuple[WordScore, State]:
+        """Score one word after a state: the score, and the state behind the word. Start with `start()`."""
+        number, nodes = self.vocabulary.id(word), np.empty(self.order, np.int64)
+        score, order = trace.score_word(number, np.array(state.nodes, np.int64), *self.query_arrays, nodes)
+        return WordScore(word, float(score), order, number == UNK), State(tuple(nodes.tolist()))
+
+    def __contains__(self, word: object) -> bool:
+        """Whether a word is in the vocabulary."""
+        return word in self.vocabulary
 
     def score(self, text: str, bos: bool = True, eos: bool = True) -> float:
         """log10 probability of one sentence."""
@@ -252,7 +347,7 @@ class NGramModel:
         self,
         prefix: str = "",
         *,
-        rng: np.random.Generator,
+        rng: np.random.Generator | int | None = None,
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float = 1.0,
@@ -261,6 +356,7 @@ class NGramModel:
         """Continue the beginning of a sentence with random words until its end.
 
         Args:
+            rng: random numbers, or the seed of them.
             temperature: below 1 prefers probable words more than the model does; 0 takes the most probable.
             top_k: only so many most probable words.
             top_p: only the most probable words that together reach this probability.
@@ -273,6 +369,7 @@ class NGramModel:
                 f"temperature {temperature}, top-k {top_k}, top-p {top_p}, max-tokens {max_tokens} make no sense.",
                 "Temperature is at least 0, top-p above 0 and at most 1, the others at least 1.",
             )
+        rng = np.random.default_rng(rng)
         _, _, state = self.advance(self.start(), self.vocabulary.ids(self.tokenizer.tokenize(prefix)))
         for _ in range(max_tokens):
             log_p = self.distribution(state)

@@ -8,35 +8,44 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ..kernels import query
+from ..kernels import tables
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
-from ..text.corpus import Text, encode_block
+from ..text.corpus import Text
 from ..text.reader import Block, whole_lines
-from ..text.vocabulary import EOS
+from .batch import LineScores, encode_lines, score_lines
 from .model import NGramModel, WordScore
 
-_BITS = math.log2(10.0)
+BITS = math.log2(10.0)
 
 
 @dataclass
-class BlockScores:
-    """Scores of some consecutive lines; arrays have one element a line.
+class BlockScores(LineScores):
+    """Scores of some consecutive lines, and the block they are.
 
     Attributes:
-        log10_prob: float64, of all tokens and the end of the line.
-        oov_log10_prob: float64, the part of it that unknown tokens have.
-        tokens: int64, the end of the line included.
-        oov: int64, how many are unknown.
-        block: the text itself, whole lines.
+        spans: int64 (L, 2), bytes of the block that each line is, without its end.
+        characters: int64 (L,), of each line without its end.
+        block_characters: of the block with its line ends.
     """
 
-    log10_prob: np.ndarray
-    oov_log10_prob: np.ndarray
-    tokens: np.ndarray
-    oov: np.ndarray
-    characters: int
+    spans: np.ndarray
+    characters: np.ndarray
+    block_characters: int
     block: Block
+
+    def measures(self) -> dict[str, np.ndarray]:
+        """What is said of each line by name, float64 (L,); the end of a line counts as one character and byte."""
+        bits, known = -BITS * self.log10_prob, np.maximum(self.tokens - self.oov, 1)
+        return {
+            "log10_prob": self.log10_prob,
+            "perplexity": powers_of_10(-self.log10_prob / self.tokens),
+            "perplexity_without_oov": powers_of_10((self.oov_log10_prob - self.log10_prob) / known),
+            "bits_per_character": bits / (self.characters + 1),
+            "bits_per_byte": bits / (self.spans[:, 1] - self.spans[:, 0] + 1),
+            "tokens": self.tokens.astype(np.float64),
+            "oov": self.oov.astype(np.float64),
+        }
 
 
 @dataclass(frozen=True)
@@ -72,23 +81,22 @@ def score_text(
     """Score every line of a text."""
 
     def score(block: Block) -> BlockScores:
-        return _score_block(model, text.clean(block))
+        return score_block(model, text.clean(block))
 
     for scores in ordered_map(score, whole_lines(text.blocks()), thread_count(threads)):
         progress(Progress("scoring", scores.block.done, text.total_bytes, "bytes"))
         yield scores
 
 
-def _score_block(model: NGramModel, block: Block) -> BlockScores:
-    encoded = encode_block(block, model.tokenizer, model.vocabulary.look_up)
-    offsets = np.concatenate([[0], encoded.lines, [len(encoded.ids)] if encoded.open else []]).astype(np.int64)
-    lines = len(offsets) - 1
-    totals, unknown = np.zeros((lines, 2), np.float64), np.zeros(lines, np.int64)
-    stream = np.empty(len(encoded.ids) + 2 * lines, np.int32)
-    query.line_stream(encoded.ids, offsets, 0, lines, EOS, stream)
-    scores, _ = model.score_stream(stream, np.array(model.start().nodes, np.int64))
-    query.sum_lines(stream, scores, totals, unknown)
-    return BlockScores(totals[:, 0], totals[:, 1], np.diff(offsets) + 1, unknown, encoded.characters, block)
+def score_block(model: NGramModel, block: Block) -> BlockScores:
+    """Score every line of a checked block of whole lines."""
+    encoded = encode_lines(model, block)
+    scores = score_lines(model, encoded)
+    spans, characters = np.empty((len(scores.tokens), 2), np.int64), np.empty(len(scores.tokens), np.int64)
+    tables.measure_lines(block.data, block.size, spans, characters)
+    return BlockScores(
+        **vars(scores), spans=spans, characters=characters, block_characters=encoded.characters, block=block
+    )
 
 
 def perplexity(model: NGramModel, text: Text, *, threads: int | None = None, progress: Reporter = silent) -> Perplexity:
@@ -110,7 +118,7 @@ def summarize(scored: Iterator[BlockScores]) -> Perplexity:
         lines += len(scores.tokens)
         tokens += int(scores.tokens.sum())
         oov += int(scores.oov.sum())
-        characters += scores.characters
+        characters += scores.block_characters
         size += scores.block.size
     if lines == 0:
         raise DataError("there is no line of text to score.", "Is the file empty?")
@@ -123,49 +131,48 @@ def summarize(scored: Iterator[BlockScores]) -> Perplexity:
         log10_prob=log10_prob,
         perplexity=power_of_10(-log10_prob / tokens),
         perplexity_without_oov=power_of_10(-(log10_prob - lost) / known) if known else math.nan,
-        bits_per_token=-log10_prob * _BITS / tokens,
-        bits_per_character=-log10_prob * _BITS / characters if characters else math.nan,
-        bits_per_byte=-log10_prob * _BITS / size if size else math.nan,
+        bits_per_token=-log10_prob * BITS / tokens,
+        bits_per_character=-log10_prob * BITS / characters if characters else math.nan,
+        bits_per_byte=-log10_prob * BITS / size if size else math.nan,
     )
 
 
 @dataclass(frozen=True)
 class LineRecord:
-    """One scored line."""
+    """One scored line; the measures are those of `BlockScores.measures`."""
 
+    text: str
     log10_prob: float
     perplexity: float
+    perplexity_without_oov: float
+    bits_per_character: float
+    bits_per_byte: float
     tokens: int
     oov: int
-    text: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {**asdict(self), "perplexity": self.perplexity if math.isfinite(self.perplexity) else None}
-
-    def as_row(self) -> str:
-        """Tab-separated, the text last with its tabs as spaces."""
-        text = self.text.replace("\t", " ")
-        return f"{self.log10_prob:.6f}\t{self.perplexity:.6g}\t{self.tokens}\t{self.oov}\t{text}"
 
 
 def line_records(
     model: NGramModel, text: Text, *, threads: int | None = None, progress: Reporter = silent
 ) -> Iterator[LineRecord]:
-    """Every line of a text with its score, in order."""
+    """Every line of a text with its score, in order; to write many of them take `scored.scored_rows`."""
     for scores in score_text(model, text, threads=threads, progress=progress):
-        rows = (scores.log10_prob.tolist(), scores.tokens.tolist(), scores.oov.tolist(), scores.block.lines())
-        for log10_prob, tokens, oov, line in zip(*rows, strict=True):
-            yield LineRecord(log10_prob, power_of_10(-log10_prob / tokens), tokens, oov, line)
+        columns = [column.tolist() for column in scores.measures().values()]
+        for line, *values, tokens, oov in zip(scores.block.lines(), *columns, strict=True):
+            yield LineRecord(line, *values, tokens=int(tokens), oov=int(oov))  # type: ignore[misc]
 
 
 def power_of_10(exponent: float) -> float:
     """10 ** exponent, infinite where that is too large."""
-    return 10.0**exponent if exponent < 308 else math.inf
+    return 10.0**exponent if not exponent >= 308 else math.inf
+
+
+def powers_of_10(exponents: np.ndarray) -> np.ndarray:
+    """As `power_of_10`, float64 (n,)."""
+    return np.where(exponents < 308, 10.0 ** np.minimum(exponents, 308), np.inf)
 
 
 def word_scores(model: NGramModel, text: Text) -> Iterator[list[WordScore]]:
-    """Every token of every line with its score, line by line."""
+    """Every token of every line with its score, line by line; to write many of them take `words.word_rows`."""
     for block in whole_lines(text.blocks()):
         for line in text.clean(block).lines():
             yield model.full_scores(line)

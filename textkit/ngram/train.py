@@ -38,6 +38,7 @@ class TrainingConfig:
         k: what add-k smoothing adds, by order.
         weights: Jelinek-Mercer weights of each order's own counts, by order.
         alpha: the factor of stupid backoff.
+        keep_counts: keep the occurrences of every n-gram in the model, to list and explain; 4 bytes each.
     """
 
     order: int = 3
@@ -52,6 +53,7 @@ class TrainingConfig:
     k: tuple[float, ...] = ()
     weights: tuple[float, ...] = ()
     alpha: float = parameters.DEFAULT_ALPHA
+    keep_counts: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.order <= LONGEST_ORDER:
@@ -95,11 +97,16 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class Estimated:
-    """A model in plain arrays, and the report of how it came about."""
+    """A model in plain arrays, and the report of how it came about.
+
+    Attributes:
+        counts: int32 (T,), occurrences of the n-gram of each node, where they are kept.
+    """
 
     trie: BackoffTrie
     vocabulary: Vocabulary
     report: dict[str, Any]
+    counts: np.ndarray | None = None
 
 
 def estimate(
@@ -151,6 +158,7 @@ def estimate_from_counts(
         "form": config.form or config.method.forms[0],
         **settled,
         "prune": list(config.prune),
+        "limited": config.limit_vocab is not None,
         "tokens": counts.tokens,
         "lines": counts.lines,
         "dropped_marks": counts.dropped_marks,
@@ -161,7 +169,8 @@ def estimate_from_counts(
         estimates.log_backoffs,
         [level.edges for level in counts.levels[:-1] if level.edges is not None],
     )
-    return Estimated(trie, vocabulary, report)
+    kept_counts = np.concatenate([level.counts for level in counts.levels]) if config.keep_counts else None
+    return Estimated(trie, vocabulary, report, kept_counts)
 
 
 def _allowed(config: TrainingConfig, vocabulary: Vocabulary) -> np.ndarray | None:

@@ -5,12 +5,9 @@ Memory is bounded by the block size, not by the input: a line longer than `LONG_
 """
 
 import codecs
-import csv
 import glob
 import io
-import json
 import os
-import re
 import sys
 import tempfile
 import threading
@@ -18,14 +15,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
 from .. import files
 from ..errors import DataError, UsageError
 from ..kernels import scan, words
-from .tokenizer import PADDING
+from . import records
+from .records import Record
+from .tokenizer import PADDING, text_buffer
 
 BLOCK = 4 << 20  # bytes read at a time: a few milliseconds of work for a thread
 LONG_LINE = 16 << 20  # a longer line is cut at a space
@@ -34,8 +33,10 @@ FORMATS = ("auto", "lines", "jsonl", "csv", "tsv")
 ERRORS = ("strict", "replace", "skip")
 RAW_ENCODING = "bytes"  # no decoding and no check: bytes go through as they are
 _BOM = b"\xef\xbb\xbf"
-_LONE_SURROGATE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _COMPRESSED_ENDINGS = {".gz", ".bz2", ".xz", ".zst", ".zstd"}
+
+
+Piece = TypeVar("Piece")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +75,21 @@ class Block:
         if lines[-1] == "":
             lines.pop()
         return [line.removesuffix("\r") for line in lines]
+
+
+@dataclass
+class RecordBlock:
+    """Some consecutive records of one source.
+
+    Attributes:
+        text: the text of each as a line.
+        stored: each as it stands in the source with its line end, in UTF-8; None where records are lines.
+        header: the first line of a table, the same in each of its blocks.
+    """
+
+    text: Block
+    stored: list[bytes] | None = None
+    header: bytes = b""
 
 
 @dataclass(eq=False)
@@ -161,17 +177,20 @@ class Reader:
 
     def blocks(self) -> Iterator[Block]:
         """The text in blocks of whole lines, not yet checked: pass each through `clean` (any thread may)."""
-        if self.errors == "skip":  # what is left out is whole lines
-            yield from whole_lines(self._all_blocks())
-        else:
-            yield from self._all_blocks()
+        blocks = self._walk(self._source_blocks)
+        yield from whole_lines(blocks) if self.errors == "skip" else blocks  # what is left out is whole lines
 
-    def _all_blocks(self) -> Iterator[Block]:
+    def record_blocks(self) -> Iterator[RecordBlock]:
+        """The text in blocks of whole records with what stands in the file; `clean_records` checks them."""
+        return self._walk(self._record_blocks)
+
+    def _walk(self, open_source: Callable[[Source, IO[bytes], int], Iterator[Piece]]) -> Iterator[Piece]:
+        """What `open_source` makes of each source, its stream, and the stored bytes before it."""
         before = self.skipped_lines = 0
         for source in self.sources:
             try:
                 with source.path.open("rb") as raw:
-                    yield from self._source_blocks(source, raw, before)
+                    yield from open_source(source, raw, before)
             except IsADirectoryError:
                 raise DataError(f"{source.name} is a directory.") from None
             except files.decompression_errors() as error:
@@ -186,8 +205,8 @@ class Reader:
     def _source_blocks(self, source: Source, raw: IO[bytes], before: int) -> Iterator[Block]:
         stream: Any = files.decompressed(raw)
         if source.format != "lines":
-            text = io.TextIOWrapper(stream, self._text_encoding, self._decode_errors, newline="")
-            stream = files.Pieces(self._records(source, text))
+            found = self._records(source, self._as_text(stream))
+            stream = files.Pieces(record.line for record in found if record.line)
         elif not self._passes_bytes:
             stream = files.Pieces(self._recoded(source, stream))
         offset = 0
@@ -197,6 +216,23 @@ class Reader:
                 start = 3
             yield Block(data[start:], size - start, source, offset + start, before + raw.tell())
             offset += size
+
+    def _record_blocks(self, source: Source, raw: IO[bytes], before: int) -> Iterator[RecordBlock]:
+        if source.format == "lines":
+            yield from map(RecordBlock, whole_lines(self._source_blocks(source, raw, before)))
+            return
+        found = self._records(source, self._as_text(files.decompressed(raw)))
+        offset, header = 0, b""
+        for batch in records.batches(found, BLOCK):
+            header = header or b"".join(record.stored for record in batch if not record.line)
+            batch = [record for record in batch if record.line]
+            data = b"".join(record.line for record in batch)
+            block = Block(text_buffer(data), len(data), source, offset, before + raw.tell())
+            yield RecordBlock(block, [record.stored for record in batch], header)
+            offset += len(data)
+
+    def _as_text(self, stream: IO[bytes]) -> io.TextIOWrapper:
+        return io.TextIOWrapper(stream, self._text_encoding, self._decode_errors, newline="")
 
     @property
     def _passes_bytes(self) -> bool:
@@ -229,71 +265,16 @@ class Reader:
             if not data:
                 return
 
-    def _records(self, source: Source, text: io.TextIOWrapper) -> Iterator[bytes]:
-        """The wanted field of each record as a line; newlines inside it become spaces."""
+    def _records(self, source: Source, text: io.TextIOWrapper) -> Iterator[Record]:
+        """Every record of a source with its wanted field as a line; newlines inside it become spaces."""
         try:
-            yield from self._record_lines(source, text)
-        finally:
-            text.detach()  # the file is closed by whoever opened it
-
-    def _record_lines(self, source: Source, text: io.TextIOWrapper) -> Iterator[bytes]:
-        rows = self._json_rows(source, text) if source.format == "jsonl" else self._table_rows(source, text)
-        try:
-            for value in rows:
-                line = value.replace("\n", " ").replace("\r", " ")
-                yield line.encode("utf-8", "surrogateescape") + b"\n"
+            yield from records.read(source.name, source.format, self.field, text)
         except UnicodeError as error:
             raise DataError(
                 f"{source.name} is not valid {self.encoding}: {error}.", "Try another --encoding, or --errors replace."
             ) from None
-
-    def _json_rows(self, source: Source, text: io.TextIOWrapper) -> Iterator[str]:
-        for number, line in enumerate(text, 1):
-            if line.strip("\ufeff \t\r\n"):
-                yield self._json_text(source, number, line.lstrip("\ufeff"))
-
-    def _json_text(self, source: Source, number: int, line: str) -> str:
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(
-                f"{source.name}, line {number}: not JSON ({error}).", "If this is plain text, say --format lines."
-            ) from None
-        for key in self.field.split("."):
-            if not isinstance(value, dict) or key not in value:
-                seen = ", ".join(map(str, value)) if isinstance(value, dict) else type(value).__name__
-                raise DataError(
-                    f"{source.name}, line {number}: no field '{self.field}' (there is: {seen:.200}).",
-                    "Name the field that holds the text with --field.",
-                )
-            value = value[key]
-        if not isinstance(value, str):
-            raise DataError(f"{source.name}, line {number}: field '{self.field}' is not text but {value!r:.60}.")
-        # A lone surrogate can be written in JSON but is no text; those of undecodable bytes are for `clean` to judge.
-        return _LONE_SURROGATE.sub("\ufffd", value)
-
-    def _table_rows(self, source: Source, text: io.TextIOWrapper) -> Iterator[str]:
-        csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-        quoting: Any = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if source.format == "tsv" else {}
-        rows = csv.reader(text, **quoting)
-        try:
-            header = [name.lstrip("\ufeff") for name in next(rows, [])]
-            if self.field not in header:
-                raise DataError(
-                    f"{source.name} has no column '{self.field}' (its first line names: {', '.join(header):.200}).",
-                    "Name the column that holds the text with --field, or say --format lines.",
-                )
-            column = header.index(self.field)
-            for row in rows:
-                if row:
-                    if len(row) <= column:
-                        raise DataError(
-                            f"{source.name}, line {rows.line_num}: {len(row)} columns, '{self.field}' is the "
-                            f"{column + 1}th of {len(header)}."
-                        )
-                    yield row[column]
-        except csv.Error as error:
-            raise DataError(f"{source.name}, line {rows.line_num}: {error}.") from None
+        finally:
+            text.detach()  # the file is closed by whoever opened it
 
     def clean(self, block: Block) -> Block:
         """The block as valid UTF-8, by the reader's policy for errors.
@@ -320,6 +301,18 @@ class Reader:
         fresh = np.zeros(len(data) + PADDING, np.uint8)
         fresh[: len(data)] = np.frombuffer(data, np.uint8)
         return Block(fresh, len(data), block.source, block.offset, block.done)
+
+    def clean_records(self, found: RecordBlock) -> RecordBlock:
+        """As `clean`; records whose text is left out go too."""
+        if found.stored is None:
+            return RecordBlock(self.clean(found.text))
+        stored = found.stored
+        if self.errors == "skip":
+            lines = found.text.data[: found.text.size].tobytes().split(b"\n")
+            stored = [record for record, line in zip(stored, lines, strict=False) if _decodes(line)]
+        elif self.errors == "replace":
+            stored = [record.decode("utf-8", "replace").encode() for record in stored]
+        return RecordBlock(self.clean(found.text), stored, found.header)
 
     def _undecodable(self, block: Block, at: int) -> DataError:
         inside = int(np.count_nonzero(block.data[:at] == 10))

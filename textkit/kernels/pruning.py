@@ -1,0 +1,154 @@
+"""Which n-grams a backoff model can do without (Stolcke 1998, with exact expected uses).
+
+Nodes and arrays are those of `formats.backoff.BackoffTrie`: T nodes, of which the first C are below the highest order;
+links uint32 (T,) is the node of an n-gram without its first word; every n-gram's context and suffix are nodes. With
+x = links[y], y = h w means: x = h' w, p(w | h) = p[y], p(w | h') = p[x].
+"""
+
+import math
+
+import numpy as np
+
+from .jit import kernel, prefetch
+
+_AHEAD = 16
+_LN10 = math.log(10.0)
+_LEAST = 1e-12  # below it a sum of probabilities is rounding
+
+
+@kernel
+def chain(first, last, edges, p, flow):
+    """flow[hw] = flow[h] p(w | h) for the contexts `first` to `last`; float64 (C,) or longer."""
+    for context in range(first, last):
+        for child in range(np.int64(edges[context]), np.int64(edges[context + 1])):
+            flow[child] = flow[context] * p[child]
+
+
+@kernel
+def leave_longest(first, last, links, mass):
+    """mass[h] loses that of the nodes `first` to `last` that continue h to the left, which are the longer states."""
+    for node in range(last - 1, first - 1, -1):
+        mass[links[node]] -= mass[node]
+
+
+@kernel
+def spread(first, last, vocabulary, edges, links, p, weight, mass, pushed, counts):
+    """One step of the model's flow of probability over the contexts `first` to `last` of one order, high orders first.
+
+    mass float64 (C,): how often each context is asked, the backoff weights of longer ones multiplied in; what backs
+    off further is added to the mass of the shorter contexts. pushed float64 (C, 2), by node x: the weight with which
+    contexts that list their own h w back off past x, and the counts of these. counts float64 (T,): expected counts
+
+        count(hw) = p(w | h) (mass(h) - pushed weight) + pushed counts.
+
+    weight float32 (C,) are backoff weights, not their logarithms.
+    """
+    inner = mass.shape[0]
+    for context in range(first, last):
+        own, down = mass[context], mass[context] * weight[context]
+        if context >= vocabulary:
+            mass[links[context]] += down
+        for child in range(np.int64(edges[context]), np.int64(edges[context + 1])):
+            if child + _AHEAD < links.shape[0]:
+                prefetch(pushed, np.int64(links[child + _AHEAD]))
+            count = p[child] * own
+            if child < inner:
+                count += pushed[child, 1] - p[child] * pushed[child, 0]
+            counts[child] = count
+            pushed[links[child], 0] += down
+            pushed[links[child], 1] += count
+
+
+@kernel
+def price(first, last, edges, links, p, log_p, backoff, mass, gain, fixed, away):
+    """What leaving out each child y = h w of the contexts `first` to `last` costs: used(y) gain[y] + fixed[y] nats.
+
+    With used(y) the expected number of times that y is the longest match, B(h) that of words that back off from h,
+
+        a'(h) = (a(h) den(h) + p(w | h)) / (den(h) + p(w | h')),   den(h) = 1 - sum of p(v | h') over children h v,
+        cost = used (ln p(w | h) - ln p(w | h') - ln a'(h)) + B (ln a(h) - ln a'(h)),   B = mass(h) a(h) den(h).
+
+    backoff float32 (C,) log10 a; out: gain, fixed float32 (T,), away float64 (C,), which is B.
+    """
+    for context in range(first, last):
+        begin, end = np.int64(edges[context]), np.int64(edges[context + 1])
+        den = 1.0
+        for child in range(begin, end):
+            den -= p[links[child]]
+        den = max(den, _LEAST)
+        log_a = _LN10 * backoff[context]
+        num = math.exp(log_a) * den
+        away[context] = mass[context] * num
+        for child in range(begin, end):
+            below = links[child]
+            log_new = math.log((num + p[child]) / (den + p[below]))
+            gain[child] = _LN10 * (log_p[child] - log_p[below]) - log_new
+            fixed[child] = away[context] * (log_a - log_new)
+
+
+@kernel
+def thin(first, last, edges, links, counts, gain, fixed, threshold, needed, matched, kept):
+    """Keep the children of the contexts `first` to `last` of one order that cost at least `threshold`, or are needed.
+
+    High orders first: needed bool (C,) marks the contexts and suffixes of what is kept, matched float64 (C,) the
+    counts of the kept n-grams that continue a node to the left; both are brought up to date. kept bool (T,) out.
+    """
+    inner = needed.shape[0]
+    for context in range(first, last):
+        for child in range(np.int64(edges[context]), np.int64(edges[context + 1])):
+            used = counts[child]
+            stays = False
+            if child < inner:
+                used -= matched[child]
+                stays = needed[child]
+            stays |= used * gain[child] + fixed[child] >= threshold
+            kept[child] = stays
+            if stays:
+                needed[context] = True
+                needed[links[child]] = True
+                matched[links[child]] += counts[child]
+
+
+@kernel
+def renormalise(first, last, edges, links, p, kept, backoff, new):
+    """new[h] = log10 backoff of the contexts `first` to `last` without the children that go; the same where none does.
+
+    What the probabilities of h summed to before, they sum to after.
+    """
+    for context in range(first, last):
+        begin, end = np.int64(edges[context]), np.int64(edges[context + 1])
+        den, above, below, left = 1.0, 0.0, 0.0, 0
+        for child in range(begin, end):
+            den -= p[links[child]]
+            if kept[child]:
+                left += 1
+            else:
+                above += p[child]
+                below += p[links[child]]
+        new[context] = backoff[context]
+        if left == 0 and end > begin:
+            new[context] = 0.0
+        elif left < end - begin:
+            den = max(den, _LEAST)
+            new[context] = math.log10((10.0 ** backoff[context] * den + above) / (den + below))
+
+
+@kernel
+def expected_log_p(first, last, edges, links, kept, counts, log_p, backoff, away, used):
+    """Expected natural log of the probabilities that the kept children of some contexts give, and their backoffs.
+
+    used float64 (T,), counts less those of kept longer n-grams, is brought down to the shorter ones; away float64
+    (C,): expected words that back off from each context when all children are there.
+    """
+    total = 0.0
+    for context in range(first, last):
+        leaving = away[context]
+        for child in range(np.int64(edges[context]), np.int64(edges[context + 1])):
+            if kept[child]:
+                total += used[child] * log_p[child]
+                used[links[child]] -= counts[child]
+            else:
+                leaving += counts[child]
+        if kept[context]:
+            total += leaving * backoff[context]
+    return total * _LN10

@@ -1,0 +1,249 @@
+"""Relative-entropy pruning: leave out the n-grams whose absence changes the model's distribution least.
+
+Stolcke (1998) weighs the loss of an n-gram hw by P(h) p(w | h), both read off the model. In a Kneser-Ney model the
+shorter contexts give no such marginals (Chelba et al. 2010): their probabilities are meant for backing off only. Here
+every weight is the expected number of uses of an entry in text that the model itself would write: the stationary flow
+of probability through the states of the model, found by repeated steps. An n-gram of a lower order is weighed by how
+often it is the longest match that is left, so that what has been pruned above it counts.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import UsageError
+from ..formats.backoff import BackoffTrie
+from ..kernels import pruning as kernels
+from ..parallel import ordered_map
+from ..progress import Progress, Reporter, silent
+from ..text.vocabulary import BOS, EOS
+from .links import pieces, powers_of_10, suffix_links
+
+_STEPS = 30  # of the flow, at most
+_SETTLED = 1e-3  # the flow is found when one step moves less of it than this
+_CLOSE = 1e-3  # of a limit that a search may stay below
+_ROUNDS = 40
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How often each part of a model is used, per token of text that it writes itself.
+
+    Attributes:
+        counts: float64 (T,), expected occurrences of each n-gram.
+        mass: float64 (C,), how often each context is asked, times the backoff weights of longer ones.
+    """
+
+    counts: np.ndarray
+    mass: np.ndarray
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What is left of a model.
+
+    Attributes:
+        threshold: the least relative growth of perplexity, by an n-gram's absence alone, for which it was kept.
+        relative_entropy: nats per token from the whole model to this one, in text of the whole model; the expected
+            perplexity grows by the factor exp of it.
+        entropy: nats per token of the whole model in such text.
+    """
+
+    trie: BackoffTrie
+    threshold: float
+    relative_entropy: float
+    entropy: float
+
+
+def prune(
+    trie: BackoffTrie,
+    threshold: float,
+    fits: Callable[[list[int]], bool] = lambda sizes: True,
+    *,
+    threads: int = 1,
+    progress: Reporter = silent,
+) -> Pruned:
+    """Leave out all n-grams whose absence alone would multiply the model's perplexity by less than 1 + `threshold`.
+
+    Contexts and suffixes of what is kept are kept, and all words. Backoffs are made such that every context sums to
+    what it summed to before. Memory: about 45 bytes an n-gram.
+
+    Args:
+        fits: given the number of n-grams of each order, whether so large a model is wanted; the threshold is raised
+            until it is.
+
+    Raises:
+        UsageError: a negative threshold, or limits that the words alone break.
+    """
+    if not 0 <= threshold < np.inf:
+        raise UsageError(f"--threshold {threshold:g} makes no sense.", "Give a small number such as 1e-8.")
+    if not fits([trie.sizes[0]] + [0] * (trie.order - 1)):
+        raise UsageError(
+            f"the limit leaves no room for the model's {trie.sizes[0]:,} words, which pruning keeps.",
+            "Allow more, or train with a smaller vocabulary (--max-vocab).",
+        )
+    pruner = _Pruner(trie, threads, progress)
+    found = pruner.kept_above(threshold)
+    if not fits(found.sizes):
+        found = pruner.search(found, fits)
+    return pruner.result(found)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    threshold: float
+    flags: np.ndarray
+    sizes: list[int]
+
+
+class _Pruner:
+    """The costs of all n-grams, worked out once, and the sets that thresholds keep."""
+
+    def __init__(self, trie: BackoffTrie, threads: int, progress: Reporter) -> None:
+        self.trie, self.threads, self.progress = trie, threads, progress
+        self.links = suffix_links(trie, threads)
+        self.p = powers_of_10(trie.log_p, threads)
+        self.flow = expected_flow(trie, self.links, self.p, threads, progress)
+        self.gain, self.fixed = np.zeros(len(self.p), np.float32), np.zeros(len(self.p), np.float32)
+        self.away = self.flow.mass.copy()
+        for first, last in _context_ranges(trie):
+            arrays = (trie.edges, self.links, self.p, trie.log_p, trie.backoff, self.flow.mass)
+            out = (self.gain, self.fixed, self.away)
+            parts = pieces(trie.edges, first, last, threads)
+            for _ in ordered_map(lambda part, a=arrays, o=out: kernels.price(*part, *a, *o), parts, threads):  # type: ignore[misc]
+                pass
+
+    def kept_above(self, threshold: float) -> _Kept:
+        """What stays at a threshold."""
+        trie = self.trie
+        kept = np.ones(len(trie.words), np.bool_)
+        if threshold > 0:
+            needed, matched = np.zeros(len(trie.backoff), np.bool_), np.zeros(len(trie.backoff), np.float64)
+            for first, last in _context_ranges(trie):
+                kernels.thin(
+                    first, last, trie.edges, self.links, self.flow.counts, self.gain, self.fixed,
+                    float(np.log1p(threshold)), needed, matched, kept,
+                )  # fmt: skip
+        return _Kept(threshold, kept, [int(np.count_nonzero(level)) for level in _levels(trie, kept)])
+
+    def search(self, found: _Kept, fits: Callable[[list[int]], bool]) -> _Kept:
+        """Raise the threshold until the model fits, by halving intervals of its logarithm."""
+        low, high = max(found.threshold, 1e-30), 1e3
+        large, small = found, self.kept_above(high)
+        for done in range(_ROUNDS):
+            self.progress(Progress("pruning", done, _ROUNDS, "rounds"))
+            if sum(large.sizes) - sum(small.sizes) <= _CLOSE * sum(small.sizes):
+                break
+            middle = self.kept_above(float(np.sqrt(low * high)))
+            if fits(middle.sizes):
+                high, small = middle.threshold, middle
+            else:
+                low, large = middle.threshold, middle
+        return small
+
+    def result(self, found: _Kept) -> Pruned:
+        """The model of what stays."""
+        trie, kept = self.trie, found.flags
+        backoff = np.zeros_like(trie.backoff)
+        for first, last in _context_ranges(trie):
+            fixed = (trie.edges, self.links, self.p, kept, trie.backoff, backoff)
+            parts = pieces(trie.edges, first, last, self.threads)
+            for _ in ordered_map(lambda part, f=fixed: kernels.renormalise(*part, *f), parts, self.threads):  # type: ignore[misc]
+                pass
+        whole = self._expected_log_p(np.ones_like(kept), trie.backoff)
+        return Pruned(
+            without(trie, kept, backoff), found.threshold, whole - self._expected_log_p(kept, backoff), -whole
+        )
+
+    def _expected_log_p(self, kept: np.ndarray, backoff: np.ndarray) -> float:
+        trie, used = self.trie, self.flow.counts.copy()
+        total = 0.0
+        for first, last in _context_ranges(trie):
+            total += kernels.expected_log_p(
+                first, last, trie.edges, self.links, kept, self.flow.counts, trie.log_p, backoff, self.away, used
+            )
+        return total + float(np.log(10.0) * np.dot(used[: trie.sizes[0]], trie.log_p[: trie.sizes[0]]))
+
+
+def _context_ranges(trie: BackoffTrie) -> list[tuple[int, int]]:
+    """First and last node of the contexts of each order, high orders first."""
+    bases = trie.bases.tolist()
+    return [(bases[n - 1], bases[n]) for n in range(trie.order - 1, 0, -1)]
+
+
+def _levels(trie: BackoffTrie, values: np.ndarray) -> list[np.ndarray]:
+    return np.split(values, trie.bases[1:-1])
+
+
+def without(trie: BackoffTrie, kept: np.ndarray, backoff: np.ndarray) -> BackoffTrie:
+    """The n-grams with kept[node], bool (T,), whose contexts are among them, with new backoffs float32 (C,)."""
+    before = np.zeros(len(kept) + 1, np.uint32)
+    np.cumsum(kept, out=before[1:])
+    inner = len(trie.backoff)
+    return BackoffTrie(
+        [int(np.count_nonzero(level)) for level in _levels(trie, kept)],
+        trie.words[kept],
+        trie.log_p[kept],
+        backoff[kept[:inner]],
+        np.append(before[trie.edges[:-1]][kept[:inner]], before[-1:] if inner else np.zeros(1, np.uint32)),
+    )
+
+
+def expected_flow(
+    trie: BackoffTrie, links: np.ndarray, p: np.ndarray, threads: int = 1, progress: Reporter = silent
+) -> Flow:
+    """The stationary flow of a model that writes sentence after sentence, per token.
+
+    Args:
+        links: uint32 (T,), suffix links.
+        p: float32 (T,), probabilities.
+    """
+    contexts, size = _context_ranges(trie), len(trie.words)
+    words, inner = trie.words[: len(trie.backoff)], len(trie.backoff)
+    weight = powers_of_10(trie.backoff, threads)
+    counts = np.zeros(size, np.float64)
+    counts[: trie.sizes[0]] = p[: trie.sizes[0]]
+    for first, last in reversed(contexts):
+        kernels.chain(first, last, trie.edges, p, counts)
+    if not contexts:
+        return Flow(counts, np.zeros(0, np.float64))
+    for done in range(_STEPS):
+        progress(Progress("expected counts", done, _STEPS, "steps"))
+        before = counts[:inner].copy()
+        mass = _states(before, words, links, contexts)
+        counts = _step(trie, links, p, weight, mass, contexts)
+        if np.abs(counts[:inner] - before).sum() < _SETTLED * len(contexts):
+            break
+    return Flow(counts, mass)
+
+
+def _states(counts: np.ndarray, words: np.ndarray, links: np.ndarray, contexts: Sequence[tuple[int, int]]) -> np.ndarray:
+    """How often each context is the longest that the text so far ends with, from the counts of all."""
+    mass = np.where(words == EOS, 0.0, counts)
+    mass[BOS] = counts[EOS]
+    for first, last in reversed(contexts[:-1]):
+        kernels.leave_longest(first, last, links, mass)
+    return np.maximum(mass, 0.0)
+
+
+def _step(
+    trie: BackoffTrie,
+    links: np.ndarray,
+    p: np.ndarray,
+    weight: np.ndarray,
+    mass: np.ndarray,
+    contexts: Sequence[tuple[int, int]],
+) -> np.ndarray:
+    """Expected counts after a token more, of which there is one in all; completes `mass`."""
+    counts, pushed = np.zeros(len(p), np.float64), np.zeros((len(mass), 2), np.float64)
+    vocabulary = trie.sizes[0]
+    for first, last in contexts:
+        kernels.spread(first, last, vocabulary, trie.edges, links, p, weight, mass, pushed, counts)
+    down = np.dot(mass[:vocabulary], weight[:vocabulary])
+    counts[:vocabulary] = p[:vocabulary] * (down - pushed[:vocabulary, 0]) + pushed[:vocabulary, 1]
+    counts[BOS] = 0.0
+    scale = 1.0 / counts[:vocabulary].sum()
+    counts *= scale
+    mass *= scale
+    return counts

@@ -189,7 +189,7 @@ def mix_log_linearly(first, last, vocabulary, edges, links, scores, weights, lam
 
 
 @kernel
-def count_visits(stream, counted, vocabulary, order, words, edges, links, visits):
+def count_visits(stream, counted, vocabulary, words, edges, links, visits):
     """How often each context is the longest listed one before a token that counts.
 
     stream int32 (n,) of ids with -1 before each sentence, counted bool (n,); visits int64 (C,) is added to.

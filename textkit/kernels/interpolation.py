@@ -19,6 +19,7 @@ from .trie import find_word
 UNK, BOS = 0, 1
 NOWHERE = -1
 _LN10 = math.log(10.0)
+_LEAST = 1e-12  # below it a sum of probabilities is rounding
 
 
 @leaf
@@ -87,37 +88,45 @@ def merge_union(first, last, places, words, edges, known, cursors, starts, merge
                         found[entry, k] = -2 - child
 
 
+@leaf
+def foreign_mass(place, share, words, edges):
+    """Whether the words that a model lists after a context stand for others, which the union does not list there."""
+    begin = np.int64(edges[node_at(place)])
+    listed = begin < np.int64(edges[node_at(place) + 1])
+    return listed and (place < 0 or (share > 0 and words[begin] == UNK))
+
+
 @kernel
 def score_union(
-    first, last, starts, base, links, merged, places, found, known, shares, log_p, backoff, lower, scores, weights
+    first, last, starts, base, links, merged, places, found, known, shares, words, edges, log_p, backoff, scores,
+    weights,
 ):  # fmt: skip
     """What each model gives to the n-grams of one order of the union, backing off where it does not list them.
 
     For the contexts `first` to `last` with entries starts[h]:starts[h + 1] of the order; links[base + e] their
-    suffixes. log_p, backoff float32 stacked; shares float64 (K,), log10 of the number of words that a model's unknown
-    word stands for. lower float32 (T, K) has the scores of the order below; scores float32 (T, K), rows base + e, and
-    weights float32 (H, K), log10 backoffs of the contexts, out.
+    suffixes. words, edges, log_p, backoff stacked; shares float64 (K,), log10 of the number of words that a model's
+    unknown word stands for. scores float32 (T, K) has the order below, rows base + e are written; weights float32
+    (H, K) out, log10 backoffs of the contexts: the models' own, or where unknown words are in play the weight with
+    which the context sums to one over what the union lists and what backs off.
     """
     for context in range(first, last):
         for k in range(shares.shape[0]):
             place = places[context, k]
-            weights[context, k] = backoff[node_at(place)] if place != NOWHERE else 0.0
-        for entry in range(starts[context], starts[context + 1]):
-            for k in range(shares.shape[0]):
+            weight = np.float32(0.0) if place == NOWHERE else backoff[node_at(place)]
+            above, below = 1.0, 1.0
+            for entry in range(starts[context], starts[context + 1]):
                 place = found[entry, k]
-                if place == NOWHERE:
-                    scores[base + entry, k] = lower[links[base + entry], k] + weights[context, k]
-                else:
-                    scores[base + entry, k] = log_p[node_at(place)] - (0.0 if known[merged[entry], k] else shares[k])
-
-
-@leaf
-def mixed(scores, lambdas):
-    """The weighted sum of probabilities given by their log10, float32 (K,)."""
-    total = 0.0
-    for k in range(lambdas.shape[0]):
-        total += lambdas[k] * math.exp(_LN10 * scores[k])
-    return total
+                score = scores[links[base + entry], k] + weight
+                if place != NOWHERE:
+                    score = log_p[node_at(place)] - (0.0 if known[merged[entry], k] else shares[k])
+                scores[base + entry, k] = score
+            weights[context, k] = weight
+            place = places[context, k]
+            if place != NOWHERE and foreign_mass(place, shares[k], words, edges):
+                for entry in range(starts[context], starts[context + 1]):
+                    above -= math.exp(_LN10 * scores[base + entry, k])
+                    below -= math.exp(_LN10 * scores[links[base + entry], k])
+                weights[context, k] = math.log10(max(above, _LEAST) / max(below, _LEAST))
 
 
 @kernel

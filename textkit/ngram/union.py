@@ -109,7 +109,7 @@ class Union:
         for n, starts in enumerate(edges, 1):
             fixed = (
                 starts, bases[n], links, trie.words[bases[n] : bases[n + 1]], places[n - 1], places[n], words.known,
-                words.shares, stack.log_p, stack.backoff, scores, scores, weights[bases[n - 1] : bases[n]],
+                words.shares, stack.words, stack.edges, stack.log_p, stack.backoff, scores, weights[bases[n - 1] : bases[n]],
             )  # fmt: skip
             parts = pieces(starts, 0, len(starts) - 1, threads)
             for _ in ordered_map(lambda part, f=fixed: kernels.score_union(*part, *f), parts, threads):  # type: ignore[misc]

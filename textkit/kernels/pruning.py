@@ -60,15 +60,16 @@ def spread(first, last, vocabulary, edges, links, p, weight, mass, pushed, count
 
 
 @kernel
-def price(first, last, edges, links, p, log_p, backoff, mass, gain, fixed, away):
-    """What leaving out each child y = h w of the contexts `first` to `last` costs: used(y) gain[y] + fixed[y] nats.
+def price(first, last, edges, links, p, log_p, backoff, mass, counts, cost, away):
+    """What leaving out each child y = h w of the contexts `first` to `last` costs, in nats per token.
 
-    With used(y) the expected number of times that y is the longest match, B(h) that of words that back off from h,
+    With B(h) the expected number of words that back off from h, and no longer n-gram left that ends in y,
 
         a'(h) = (a(h) den(h) + p(w | h)) / (den(h) + p(w | h')),   den(h) = 1 - sum of p(v | h') over children h v,
-        cost = used (ln p(w | h) - ln p(w | h') - ln a'(h)) + B (ln a(h) - ln a'(h)),   B = mass(h) a(h) den(h).
+        cost = count(y) (ln p(w | h) - ln p(w | h') - ln a'(h)) + B(h) (ln a(h) - ln a'(h)),
+        B(h) = mass(h) a(h) den(h).
 
-    backoff float32 (C,) log10 a; out: gain, fixed float32 (T,), away float64 (C,), which is B.
+    backoff float32 (C,) log10 a; counts float64 (T,). Out: cost float32 (T,), away float64 (C,), which is B.
     """
     for context in range(first, last):
         begin, end = np.int64(edges[context]), np.int64(edges[context + 1])
@@ -82,31 +83,19 @@ def price(first, last, edges, links, p, log_p, backoff, mass, gain, fixed, away)
         for child in range(begin, end):
             below = links[child]
             log_new = math.log((num + p[child]) / (den + p[below]))
-            gain[child] = _LN10 * (log_p[child] - log_p[below]) - log_new
-            fixed[child] = away[context] * (log_a - log_new)
+            gain = _LN10 * (log_p[child] - log_p[below]) - log_new
+            cost[child] = counts[child] * gain + away[context] * (log_a - log_new)
 
 
 @kernel
-def thin(first, last, edges, links, counts, gain, fixed, threshold, needed, matched, kept):
-    """Keep the children of the contexts `first` to `last` of one order that cost at least `threshold`, or are needed.
-
-    High orders first: needed bool (C,) marks the contexts and suffixes of what is kept, matched float64 (C,) the
-    counts of the kept n-grams that continue a node to the left; both are brought up to date. kept bool (T,) out.
-    """
-    inner = needed.shape[0]
+def carry_down(first, last, edges, links, cost):
+    """Contexts and suffixes cost at least what the children of the contexts `first` to `last` do; high orders first."""
     for context in range(first, last):
         for child in range(np.int64(edges[context]), np.int64(edges[context + 1])):
-            used = counts[child]
-            stays = False
-            if child < inner:
-                used -= matched[child]
-                stays = needed[child]
-            stays |= used * gain[child] + fixed[child] >= threshold
-            kept[child] = stays
-            if stays:
-                needed[context] = True
-                needed[links[child]] = True
-                matched[links[child]] += counts[child]
+            if child + _AHEAD < links.shape[0]:
+                prefetch(cost, np.int64(links[child + _AHEAD]))
+            cost[context] = max(cost[context], cost[child])
+            cost[links[child]] = max(cost[links[child]], cost[child])
 
 
 @kernel

@@ -281,7 +281,9 @@ def best_exponents(union: Union, held: Held, progress: Reporter = silent) -> np.
             contexts, 0, len(contexts), vocabulary, trie.edges, union.links, union.scores, union.weights, weights,
             root, sums,
         )  # fmt: skip
-        logs = np.dot(visits[contexts], np.log10(sums[contexts])) if len(visits) else np.log10(root) * held.counted.sum()
+        logs = (
+            np.dot(visits[contexts], np.log10(sums[contexts])) if len(visits) else np.log10(root) * held.counted.sum()
+        )
         return float((logs - total @ weights) / held.counted.sum())
 
     return _newton(loss, np.full(len(total), 1.0 / len(total)), progress)

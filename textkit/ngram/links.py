@@ -1,6 +1,7 @@
 """What operations on whole models need besides the arrays: suffix links and probabilities."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,7 +21,6 @@ def suffix_links(trie: BackoffTrie, threads: int) -> np.ndarray:
     """
     links = np.zeros(len(trie.words), np.uint32)
     bases, edges = trie.bases, trie.edges
-    inner = len(edges) - 1
     if trie.order > 1 and not np.array_equal(edges[bases[:-1]], bases[1:].astype(np.uint32)):
         raise _damaged()
     for n in range(1, trie.order):
@@ -29,7 +29,6 @@ def suffix_links(trie: BackoffTrie, threads: int) -> np.ndarray:
         for bad in ordered_map(lambda part, fixed=fixed: kernels.link_suffixes(*part, *fixed), contexts, threads):  # type: ignore[misc]
             if bad >= 0:
                 raise _damaged()
-    assert inner == int(bases[-2])
     return links
 
 
@@ -43,7 +42,7 @@ def pieces(edges: np.ndarray, first: int, last: int, threads: int) -> list[tuple
     wanted = [begin + a for a, _ in split_evenly(max(end - begin, 0), threads * _PIECES)][1:]
     cuts = np.searchsorted(edges[first : last + 1], np.array(wanted, edges.dtype)) + first
     bounds = np.unique(np.concatenate([[first], cuts, [last]])).tolist()
-    return list(zip(bounds, bounds[1:], strict=False))
+    return list(pairwise(bounds))
 
 
 def powers_of_10(exponents: np.ndarray, threads: int) -> np.ndarray:

@@ -3,10 +3,13 @@
 Stolcke (1998) weighs the loss of an n-gram hw by P(h) p(w | h), both read off the model. In a Kneser-Ney model the
 shorter contexts give no such marginals (Chelba et al. 2010): their probabilities are meant for backing off only. Here
 every weight is the expected number of uses of an entry in text that the model itself would write: the stationary flow
-of probability through the states of the model, found by repeated steps. An n-gram of a lower order is weighed by how
-often it is the longest match that is left, so that what has been pruned above it counts.
+of probability through the states of the model, found by repeated steps. An n-gram of a lower order goes only where no
+longer one that ends in it is left, so it is weighed by all its expected occurrences, not by its own probability, which
+in a Kneser-Ney model tells little about them.
 """
 
+import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,15 +18,18 @@ import numpy as np
 from ..errors import UsageError
 from ..formats.backoff import BackoffTrie
 from ..kernels import pruning as kernels
-from ..parallel import ordered_map
+from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
 from ..text.vocabulary import BOS, EOS
 from .links import pieces, powers_of_10, suffix_links
+from .model import NGramModel
+from .packed import packed_bytes
 
 _STEPS = 30  # of the flow, at most
 _SETTLED = 1e-3  # the flow is found when one step moves less of it than this
-_CLOSE = 1e-3  # of a limit that a search may stay below
-_ROUNDS = 40
+_TINY, _HUGE = 1e-30, 1e30  # thresholds between which a search takes place
+_CLOSE = 1 + 1e-6  # to such a factor
+_HEADER = 4096  # bytes of a model file's header besides its report, at most
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,11 @@ class Pruned:
     relative_entropy: float
     entropy: float
 
+    @property
+    def expected_perplexities(self) -> tuple[float, float]:
+        """Of the whole model and of this one, in text that the whole model writes."""
+        return math.exp(self.entropy), math.exp(self.entropy + self.relative_entropy)
+
 
 def prune(
     trie: BackoffTrie,
@@ -84,67 +95,83 @@ def prune(
             "Allow more, or train with a smaller vocabulary (--max-vocab).",
         )
     pruner = _Pruner(trie, threads, progress)
-    found = pruner.kept_above(threshold)
-    if not fits(found.sizes):
-        found = pruner.search(found, fits)
-    return pruner.result(found)
+    return pruner.result(pruner.threshold(threshold, fits))
 
 
 @dataclass(frozen=True)
-class _Kept:
-    threshold: float
-    flags: np.ndarray
-    sizes: list[int]
+class Limits:
+    """How small a model is to be made; the strictest holds.
+
+    Args:
+        threshold: see `prune`.
+        max_ngrams: n-grams of all orders together.
+        max_size: bytes of the model's file.
+        bits: of quantised numbers that `max_size` counts with, if they will be.
+    """
+
+    threshold: float = 0.0
+    max_ngrams: int | None = None
+    max_size: int | None = None
+    bits: int | None = None
+
+
+def pruned_model(
+    model: NGramModel, limits: Limits, *, threads: int | None = None, progress: Reporter = silent
+) -> tuple[NGramModel, Pruned]:
+    """A model pruned to some limits, see `prune`."""
+    threads = thread_count(threads)
+    fixed = sum(array.nbytes for array in model.vocabulary.arrays(with_counts=False).values())
+    fixed += 2 * len(json.dumps(model.report)) + _HEADER
+
+    def fits(sizes: list[int]) -> bool:
+        small = limits.max_ngrams is None or sum(sizes) <= limits.max_ngrams
+        return small and (limits.max_size is None or fixed + packed_bytes(sizes, True, limits.bits) <= limits.max_size)
+
+    pruned = prune(model.trie(threads), limits.threshold, fits, threads=threads, progress=progress)
+    report = {**model.report, "changes": [*model.report.get("changes", []), f"pruned:{pruned.threshold:.3g}"]}
+    return NGramModel.from_trie(pruned.trie, model.vocabulary, model.tokenizer, report, threads=threads), pruned
 
 
 class _Pruner:
-    """The costs of all n-grams, worked out once, and the sets that thresholds keep."""
+    """The costs of all n-grams; what is kept at a threshold has larger ones."""
 
     def __init__(self, trie: BackoffTrie, threads: int, progress: Reporter) -> None:
-        self.trie, self.threads, self.progress = trie, threads, progress
+        self.trie, self.threads = trie, threads
         self.links = suffix_links(trie, threads)
         self.p = powers_of_10(trie.log_p, threads)
         self.flow = expected_flow(trie, self.links, self.p, threads, progress)
-        self.gain, self.fixed = np.zeros(len(self.p), np.float32), np.zeros(len(self.p), np.float32)
-        self.away = self.flow.mass.copy()
+        self.cost, self.away = np.zeros(len(self.p), np.float32), self.flow.mass.copy()
+        fixed = (
+            trie.edges, self.links, self.p, trie.log_p, trie.backoff, self.flow.mass, self.flow.counts, self.cost,
+            self.away,
+        )  # fmt: skip
         for first, last in _context_ranges(trie):
-            arrays = (trie.edges, self.links, self.p, trie.log_p, trie.backoff, self.flow.mass)
-            out = (self.gain, self.fixed, self.away)
             parts = pieces(trie.edges, first, last, threads)
-            for _ in ordered_map(lambda part, a=arrays, o=out: kernels.price(*part, *a, *o), parts, threads):  # type: ignore[misc]
+            for _ in ordered_map(lambda part: kernels.price(*part, *fixed), parts, threads):
                 pass
+        for first, last in _context_ranges(trie):
+            kernels.carry_down(first, last, trie.edges, self.links, self.cost)
+        self.cost[: trie.sizes[0]] = np.inf
 
-    def kept_above(self, threshold: float) -> _Kept:
-        """What stays at a threshold."""
+    def threshold(self, least: float, fits: Callable[[list[int]], bool]) -> float:
+        """The least relative growth of perplexity, but at least `least`, for which what is kept fits."""
+        levels = [np.sort(level) for level in _levels(self.trie, self.cost)]
+
+        def sizes(cost: float) -> list[int]:
+            return [len(level) - int(np.searchsorted(level, np.float32(cost))) for level in levels]
+
+        if fits(sizes(np.log1p(least)) if least else self.trie.sizes):
+            return least
+        low, high = max(least, _TINY), _HUGE
+        while high > low * _CLOSE:
+            middle = float(np.sqrt(low * high))
+            low, high = (low, middle) if fits(sizes(np.log1p(middle))) else (middle, high)
+        return high
+
+    def result(self, threshold: float) -> Pruned:
+        """The model of what costs more than a threshold."""
         trie = self.trie
-        kept = np.ones(len(trie.words), np.bool_)
-        if threshold > 0:
-            needed, matched = np.zeros(len(trie.backoff), np.bool_), np.zeros(len(trie.backoff), np.float64)
-            for first, last in _context_ranges(trie):
-                kernels.thin(
-                    first, last, trie.edges, self.links, self.flow.counts, self.gain, self.fixed,
-                    float(np.log1p(threshold)), needed, matched, kept,
-                )  # fmt: skip
-        return _Kept(threshold, kept, [int(np.count_nonzero(level)) for level in _levels(trie, kept)])
-
-    def search(self, found: _Kept, fits: Callable[[list[int]], bool]) -> _Kept:
-        """Raise the threshold until the model fits, by halving intervals of its logarithm."""
-        low, high = max(found.threshold, 1e-30), 1e3
-        large, small = found, self.kept_above(high)
-        for done in range(_ROUNDS):
-            self.progress(Progress("pruning", done, _ROUNDS, "rounds"))
-            if sum(large.sizes) - sum(small.sizes) <= _CLOSE * sum(small.sizes):
-                break
-            middle = self.kept_above(float(np.sqrt(low * high)))
-            if fits(middle.sizes):
-                high, small = middle.threshold, middle
-            else:
-                low, large = middle.threshold, middle
-        return small
-
-    def result(self, found: _Kept) -> Pruned:
-        """The model of what stays."""
-        trie, kept = self.trie, found.flags
+        kept = self.cost >= np.float32(np.log1p(threshold)) if threshold else np.ones(len(self.cost), np.bool_)
         backoff = np.zeros_like(trie.backoff)
         for first, last in _context_ranges(trie):
             fixed = (trie.edges, self.links, self.p, kept, trie.backoff, backoff)
@@ -153,7 +180,7 @@ class _Pruner:
                 pass
         whole = self._expected_log_p(np.ones_like(kept), trie.backoff)
         return Pruned(
-            without(trie, kept, backoff), found.threshold, whole - self._expected_log_p(kept, backoff), -whole
+            without(trie, kept, backoff), threshold, whole - self._expected_log_p(kept, backoff), -whole
         )
 
     def _expected_log_p(self, kept: np.ndarray, backoff: np.ndarray) -> float:
@@ -218,7 +245,9 @@ def expected_flow(
     return Flow(counts, mass)
 
 
-def _states(counts: np.ndarray, words: np.ndarray, links: np.ndarray, contexts: Sequence[tuple[int, int]]) -> np.ndarray:
+def _states(
+    counts: np.ndarray, words: np.ndarray, links: np.ndarray, contexts: Sequence[tuple[int, int]]
+) -> np.ndarray:
     """How often each context is the longest that the text so far ends with, from the counts of all."""
     mass = np.where(words == EOS, 0.0, counts)
     mass[BOS] = counts[EOS]

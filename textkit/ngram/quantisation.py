@@ -9,8 +9,9 @@ import numpy as np
 from ..errors import UsageError
 from ..formats.backoff import BackoffTrie
 from ..kernels import quantisation as kernels
-from ..parallel import ordered_map, split_evenly
-from .packed import Quantised
+from ..parallel import ordered_map, split_evenly, thread_count
+from .model import NGramModel
+from .packed import PackedTrie, Quantised
 
 LEAST_BITS, MOST_BITS = 2, 16
 _EXACT = (0.0, -99.0)  # log10 of one and of zero: kept as they are
@@ -57,6 +58,17 @@ def quantise(trie: BackoffTrie, bits: int, threads: int = 1) -> tuple[Quantised,
                 found = encode(values[base:end], books[-1], out[base:end], threads)
                 errors.append(CodeErrors(order, name, end - base, *found))
     return Quantised(*codes, bits, np.concatenate([*books, np.zeros(0, np.float32)])), errors
+
+
+def quantised_model(
+    model: NGramModel, bits: int = 8, *, threads: int | None = None
+) -> tuple[NGramModel, list[CodeErrors]]:
+    """The same model with quantised numbers, see `quantise`."""
+    threads = thread_count(threads)
+    trie = model.trie(threads)
+    codes, errors = quantise(trie, bits, threads)
+    report = {**model.report, "changes": [*model.report.get("changes", []), f"quantized:{bits}"]}
+    return NGramModel(PackedTrie.pack(trie, threads, codes), model.vocabulary, model.tokenizer, report), errors
 
 
 def codebook(values: np.ndarray, size: int) -> np.ndarray:

@@ -109,7 +109,8 @@ class Union:
         for n, starts in enumerate(edges, 1):
             fixed = (
                 starts, bases[n], links, trie.words[bases[n] : bases[n + 1]], places[n - 1], places[n], words.known,
-                words.shares, stack.words, stack.edges, stack.log_p, stack.backoff, scores, weights[bases[n - 1] : bases[n]],
+                words.shares, stack.words, stack.edges, stack.log_p, stack.backoff, scores,
+                weights[bases[n - 1] : bases[n]],
             )  # fmt: skip
             parts = pieces(starts, 0, len(starts) - 1, threads)
             for _ in ordered_map(lambda part, f=fixed: kernels.score_union(*part, *f), parts, threads):  # type: ignore[misc]
@@ -169,7 +170,7 @@ class _Stack:
 
 
 def _children(trie: BackoffTrie, ids: np.ndarray, parents: np.ndarray, threads: int) -> tuple[np.ndarray, np.ndarray]:
-    """The children of some nodes (int64, -1 for none), each family sorted by its words' new ids, and where they begin."""
+    """The children of some nodes (int64, -1 for none), families sorted by their words' new ids, and where they begin."""
     begins = trie.edges[parents].astype(np.int64)
     families = np.where(parents >= 0, trie.edges[parents + 1].astype(np.int64) - begins, 0)
     starts = np.concatenate([[0], np.cumsum(families)])

@@ -16,7 +16,10 @@ import textkit.kernels
 from textkit.ngram.check import check_sums
 from textkit.ngram.compare import Comparer, all_configs
 from textkit.ngram.methods import METHODS
+from textkit.ngram.interpolation import interpolate
 from textkit.ngram.model import NGramModel, TrainingConfig
+from textkit.ngram.pruning import Limits, pruned_model
+from textkit.ngram.quantisation import quantised_model
 from textkit.ngram.scoring import perplexity
 from textkit.text.corpus import count_vocabulary, encode_corpus
 from textkit.text.lines import tokenized
@@ -41,6 +44,12 @@ for tokenizer in named:
                 NGramModel.train(corpus, TrainingConfig(smoothing=method.name, form=form), dev=corpus)
         Comparer(corpus, corpus, corpus, order=2).compare([1, 2], all_configs())
         check_sums(model)
+        small, _ = quantised_model(pruned_model(model, Limits(1e-3))[0], 4)
+        for log_linear in (False, True):
+            mixed = interpolate([model, small], None, source, log_linear=log_linear).model
+            interpolate([mixed, small], [0.5, 0.5], log_linear=log_linear)
+            pruned_model(mixed, Limits(max_ngrams=len(mixed.vocabulary) + 3))
+            quantised_model(mixed, 2)
 for packed in ("small.o2.probing", "pruned.probing", "small.o4.rest", "small.o4.qtrie", "small.o5.atrie"):
     (scratch / "m.kenlm").write_bytes(lzma.decompress(Path(f"golden/kenlm/{packed}.xz").read_bytes()))
     NGramModel.load(scratch / "m.kenlm", threads=2)

@@ -74,7 +74,7 @@ def prune(
         **_measured(whole, small, dev, threads),
         "bytes": output.stat().st_size,
     }
-    rows = [[n, a, b, f"{b / max(a, 1):.2%}"] for n, (a, b) in enumerate(zip(whole.sizes, small.sizes, strict=True), 1)]
+    rows = [[n, a, b, b / max(a, 1)] for n, (a, b) in enumerate(zip(whole.sizes, small.sizes, strict=True), 1)]
     _show(str(output), ["order", "n-grams before", "after", "kept"], rows, figures, as_json)
 
 
@@ -109,7 +109,7 @@ def quantize(
     whole = load(model, tokenizer)
     small, errors = quantised_model(whole, bits, threads=threads)
     save_as(small, output, threads)
-    rows = [[e.order, e.number, e.values, f"{e.mean:.6f}", f"{e.largest:.6f}"] for e in errors]
+    rows = [[e.order, e.number, e.values, e.mean, e.largest] for e in errors]
     figures = {**_measured(whole, small, dev, threads), "bytes": output.stat().st_size}
     _show(str(output), ["order", "log10 of", "values", "mean error", "largest error"], rows, figures, as_json)
 
@@ -156,7 +156,7 @@ def interpolate(
         found = mix(loaded, given, dev, log_linear=log_linear, threads=threads, progress=progress)
         save_as(found.model, output, threads)
     rows = [
-        [str(path), f"{weight:.4f}", *([f"{found.perplexities[i]:.6g}"] if dev else [])]
+        [str(path), weight, *found.perplexities[i : i + 1]]
         for i, (path, weight) in enumerate(zip(models, found.weights, strict=True))
     ]
     figures = {
@@ -233,6 +233,6 @@ def _show(title: str, header: list[str], rows: list[list], figures: dict[str, An
         named = [dict(zip(header, row, strict=True)) for row in rows]
         common.print_json({"output": title, "rows": named, **figures})
         return
-    common.print_table(title, header, rows)
+    common.print_table(title, header, [[f"{c:.6g}" if isinstance(c, float) else c for c in row] for row in rows])
     for name, value in figures.items():
         click.echo(f"{name}\t{value:,}" if isinstance(value, int) else f"{name}\t{value:.6g}")

@@ -78,7 +78,7 @@ def prune(
     """Leave out all n-grams whose absence alone would multiply the model's perplexity by less than 1 + `threshold`.
 
     Contexts and suffixes of what is kept are kept, and all words. Backoffs are made such that every context sums to
-    what it summed to before. Memory: about 45 bytes an n-gram.
+    what it summed to before. Memory: about 60 bytes an n-gram.
 
     Args:
         fits: given the number of n-grams of each order, whether so large a model is wanted; the threshold is raised
@@ -179,9 +179,7 @@ class _Pruner:
             for _ in ordered_map(lambda part, f=fixed: kernels.renormalise(*part, *f), parts, self.threads):  # type: ignore[misc]
                 pass
         whole = self._expected_log_p(np.ones_like(kept), trie.backoff)
-        return Pruned(
-            without(trie, kept, backoff), threshold, whole - self._expected_log_p(kept, backoff), -whole
-        )
+        return Pruned(without(trie, kept, backoff), threshold, whole - self._expected_log_p(kept, backoff), -whole)
 
     def _expected_log_p(self, kept: np.ndarray, backoff: np.ndarray) -> float:
         trie, used = self.trie, self.flow.counts.copy()

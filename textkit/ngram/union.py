@@ -170,7 +170,7 @@ class _Stack:
 
 
 def _children(trie: BackoffTrie, ids: np.ndarray, parents: np.ndarray, threads: int) -> tuple[np.ndarray, np.ndarray]:
-    """The children of some nodes (int64, -1 for none), families sorted by their words' new ids, and where they begin."""
+    """The children of some nodes (int64, -1 for none), families sorted by new word ids, and where they begin."""
     begins = trie.edges[parents].astype(np.int64)
     families = np.where(parents >= 0, trie.edges[parents + 1].astype(np.int64) - begins, 0)
     starts = np.concatenate([[0], np.cumsum(families)])

@@ -10,10 +10,11 @@ from naive_models import Plain, cost, expected_count, histories, pruned
 
 from textkit.errors import DataError, UsageError
 from textkit.formats.backoff import BackoffTrie
-from textkit.ngram import pruning
+from textkit.ngram import flow, pruning
 from textkit.ngram.links import powers_of_10, suffix_links
 from textkit.ngram.model import NGramModel, TrainingConfig
 from textkit.ngram.pruning import Limits, prune, pruned_model
+from textkit.progress import silent
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Lines
 from textkit.text.tokenizer import Tokenizer
@@ -40,8 +41,8 @@ def ngrams(model):
 @pytest.fixture
 def exactly(monkeypatch):
     """Let the flow settle to the last digits."""
-    monkeypatch.setattr(pruning, "_SETTLED", 1e-13)
-    monkeypatch.setattr(pruning, "_STEPS", 3000)
+    monkeypatch.setattr(flow, "_SETTLED", 1e-13)
+    monkeypatch.setattr(flow, "_STEPS", 3000)
 
 
 @settings(max_examples=20)
@@ -58,9 +59,9 @@ def test_suffix_links(lines, order):
 def test_expected_counts(exactly, lines, order):
     model = train(lines, order)
     trie = model.trie()
-    flow = pruning.expected_flow(trie, suffix_links(trie, 1), powers_of_10(trie.log_p, 1))
+    found = flow.expected_flow(trie, suffix_links(trie, 1), powers_of_10(trie.log_p, 1))
     events = Plain.of(model).events()
-    for gram, count in zip(ngrams(model), flow.counts.tolist(), strict=True):
+    for gram, count in zip(ngrams(model), found.counts.tolist(), strict=True):
         if gram != ("<s>",):
             assert count == pytest.approx(expected_count(events, gram), abs=1e-6), gram
 
@@ -69,7 +70,7 @@ def test_expected_counts(exactly, lines, order):
 @given(TEXTS, st.integers(2, 4))
 def test_costs_are_the_relative_entropy_of_leaving_one_out(exactly, lines, order):
     model = train(lines, order)
-    plain, pruner = Plain.of(model), pruning._Pruner(model.trie(), 1, lambda event: None)
+    plain, pruner = Plain.of(model), pruning._Pruner(model.trie(), 1, silent)
     events, grams = plain.events(), ngrams(model)
     costs = {gram: cost(plain, events, gram, ()) for gram in grams if len(gram) > 1}
     for node in range(model.sizes[0], len(grams)):
@@ -91,7 +92,7 @@ def test_keeps_what_the_plain_twin_keeps_and_sums_to_one(exactly, lines, order, 
     plain = Plain.of(model)
     costs = sorted(cost(plain, plain.events(), gram, ()) for gram in plain.p if len(gram) > 1)
     threshold = max(costs[int(share * (len(costs) - 1))], 1e-6) + 1e-9
-    found = prune(model.trie(), threshold)
+    found = prune(model.trie(), threshold, refit=False)
     small = NGramModel.from_trie(found.trie, model.vocabulary, model.tokenizer, {})
     other = Plain.of(small)
     low, high = pruned(plain, threshold - 1e-6), pruned(plain, threshold + 1e-6)
@@ -104,6 +105,26 @@ def test_keeps_what_the_plain_twin_keeps_and_sums_to_one(exactly, lines, order, 
     assert found.relative_entropy == pytest.approx(plain.relative_entropy(other), abs=1e-6)
     assert found.entropy == pytest.approx(plain.entropy(), abs=1e-6)
     assert found.expected_perplexities[0] == pytest.approx(math.exp(plain.entropy()), rel=1e-5)
+
+
+@settings(max_examples=20)
+@given(st.lists(st.lists(WORDS, min_size=1, max_size=6), min_size=4, max_size=9), st.integers(2, 4), st.floats(0.2, 1))
+def test_refitted_ngrams_are_met_as_often_as_before(exactly, lines, order, share):
+    model = train(lines, order)
+    plain, trie = Plain.of(model), model.trie()
+    threshold = float(np.expm1(np.quantile(pruning._Pruner(trie, 1, silent).cost[trie.sizes[0] :], share))) + 1e-9
+    whole, events = plain.stationary(), plain.events()
+    stolcke, found = (prune(trie, threshold, refit=refit) for refit in (False, True))
+    assert found.trie.sizes == stolcke.trie.sizes
+    other = Plain.of(NGramModel.from_trie(found.trie, model.vocabulary, model.tokenizer, {}))
+    for history in histories(model.vocabulary.words(), order - 1):
+        assert other.total(history) == pytest.approx(1.0, abs=1e-5), history
+    assert found.relative_entropy == pytest.approx(plain.relative_entropy(other), abs=1e-6)
+    assert found.relative_entropy <= stolcke.relative_entropy + 1e-6
+    for gram in other.p:
+        if len(gram) < order and gram != ("<s>",):
+            met = sum(m * other.prob(s, gram[-1]) for s, m in whole.items() if (*s, gram[-1])[-len(gram) :] == gram)
+            assert met == pytest.approx(expected_count(events, gram), abs=2e-3), gram
 
 
 def test_a_bigram_by_hand():

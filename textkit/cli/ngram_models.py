@@ -26,6 +26,7 @@ QUANTIZE = click.option("--quantize", "bits", type=int, metavar="BITS", help="Qu
 @click.option("--max-ngrams", type=click.IntRange(1), help="Keep at most so many n-grams, of all orders together.")
 @click.option("--max-size", help="Largest model file: 50M.")
 @QUANTIZE
+@click.option("--refit/--no-refit", default=True, show_default=True, help="Fit the shorter n-grams to what is left.")
 @common.held_out
 @ARPA_TOKENIZER
 @common.THREADS
@@ -37,6 +38,7 @@ def prune(
     max_ngrams: int | None,
     max_size: str | None,
     bits: int | None,
+    refit: bool,
     dev: "Reader | None",
     tokenizer: str,
     threads: int | None,
@@ -44,7 +46,8 @@ def prune(
 ) -> None:
     """Make a model smaller by leaving out the n-grams that matter least (relative-entropy pruning).
 
-    Of several limits the strictest holds. With --dev the perplexity before and after is shown.
+    Of several limits the strictest holds. With --dev the perplexity before and after is shown. The probabilities of
+    shorter n-grams are fitted to their new use; --no-refit leaves all as they are.
 
     \b
     textkit ngram prune text.ngram --threshold 1e-8 --output small.ngram
@@ -60,7 +63,8 @@ def prune(
         )
     if is_arpa_name(output) and (max_size or bits):
         raise UsageError("--max-size and --quantize are for textkit models.", "Let --output end in .ngram.")
-    limits = Limits(threshold or 0.0, max_ngrams, common.byte_size("--max-size", max_size) if max_size else None, bits)
+    size = common.byte_size("--max-size", max_size) if max_size else None
+    limits = Limits(threshold or 0.0, max_ngrams, size, bits, refit)
     whole = load(model, tokenizer)
     with common.progress_bar() as progress:
         small, pruned = pruned_model(whole, limits, threads=threads, progress=progress)

@@ -14,6 +14,7 @@ from .jit import kernel, prefetch
 _AHEAD = 16
 _LN10 = math.log(10.0)
 _LEAST = 1e-12  # below it a sum of probabilities is rounding
+_ASKED = 1e-3  # of a context's mass; an n-gram asked for more seldom tells too little
 
 
 @kernel
@@ -99,10 +100,11 @@ def carry_down(first, last, edges, links, cost):
 
 
 @kernel
-def renormalise(first, last, edges, links, p, kept, backoff, new):
+def renormalise(first, last, edges, links, p, kept, counts, backoff, new, away):
     """new[h] = log10 backoff of the contexts `first` to `last` without the children that go; the same where none does.
 
-    What the probabilities of h summed to before, they sum to after.
+    What the probabilities of h summed to before, they sum to after. away float64 (C,), the expected words that back
+    off, gets those of the children that go.
     """
     for context in range(first, last):
         begin, end = np.int64(edges[context]), np.int64(edges[context + 1])
@@ -114,6 +116,7 @@ def renormalise(first, last, edges, links, p, kept, backoff, new):
             else:
                 above += p[child]
                 below += p[links[child]]
+                away[context] += counts[child]
         new[context] = backoff[context]
         if left == 0 and end > begin:
             new[context] = 0.0
@@ -123,21 +126,68 @@ def renormalise(first, last, edges, links, p, kept, backoff, new):
 
 
 @kernel
-def expected_log_p(first, last, edges, links, kept, counts, log_p, backoff, away, used):
-    """Expected natural log of the probabilities that the kept children of some contexts give, and their backoffs.
+def expected_log_p(first, last, edges, links, counts, log_p, backoff, away, used):
+    """Expected natural log of the probabilities that the children of some contexts give, and of their backoffs.
 
-    used float64 (T,), counts less those of kept longer n-grams, is brought down to the shorter ones; away float64
-    (C,): expected words that back off from each context when all children are there.
+    counts float64 (T,); away float64 (C,) as above. used float64 (T,), the counts less those of longer n-grams, is
+    brought down to the shorter ones.
     """
     total = 0.0
     for context in range(first, last):
-        leaving = away[context]
         for child in range(np.int64(edges[context]), np.int64(edges[context + 1])):
-            if kept[child]:
-                total += used[child] * log_p[child]
-                used[links[child]] -= counts[child]
-            else:
-                leaving += counts[child]
-        if kept[context]:
-            total += leaving * backoff[context]
+            total += used[child] * log_p[child]
+            used[links[child]] -= counts[child]
+        total += away[context] * backoff[context]
     return total * _LN10
+
+
+@kernel
+def left_shares(first, last, edges, links, p, weight, shares):
+    """shares[h] = a(h) (1 - sum of p(w | h') over the children hw): what the contexts `first` to `last` leave."""
+    for context in range(first, last):
+        den = 1.0
+        for child in range(np.int64(edges[context]), np.int64(edges[context + 1])):
+            den -= p[links[child]]
+        shares[context] = weight[context] * max(den, _LEAST)
+
+
+@kernel
+def refit(first, last, vocabulary, edges, links, counts, away, weight, mass, pushed, shares, p):
+    """Probabilities with which the children below the highest order are met as often as expected; as `spread` does.
+
+    What the kept longer n-grams leave of each count, by how often it is asked for there:
+
+        p(w | h) = (count(hw) - pushed counts) / (mass(h) - pushed weight),   scaled to sum to 1 - away(h) / mass(h).
+
+    shares float64 (C,): 1 less that sum. What is never asked for stays as it is.
+    """
+    inner = mass.shape[0]
+    for context in range(first, last):
+        own, down, total = mass[context], mass[context] * weight[context], 0.0
+        if context >= vocabulary:
+            mass[links[context]] += down
+        begin, end = np.int64(edges[context]), np.int64(edges[context + 1])
+        for child in range(begin, end):
+            if child < inner:
+                left, asked = counts[child] - pushed[child, 1], own - pushed[child, 0]
+                if left > 0.0 and asked > _ASKED * own:
+                    p[child] = left / asked
+                total += p[child]
+            pushed[links[child], 0] += down
+            pushed[links[child], 1] += counts[child]
+        if begin < min(end, inner) and 0.0 < away[context] < own and total > 0.0:
+            shares[context] = away[context] / own
+            for child in range(begin, end):
+                p[child] *= (1.0 - shares[context]) / total
+
+
+@kernel
+def weigh(first, last, edges, links, p, shares, weight):
+    """Backoff weights float32 (C,) with which the contexts `first` to `last` leave their shares; see `left_shares`."""
+    for context in range(first, last):
+        begin, end = np.int64(edges[context]), np.int64(edges[context + 1])
+        den = 1.0
+        for child in range(begin, end):
+            den -= p[links[child]]
+        if begin < end:
+            weight[context] = shares[context] / max(den, _LEAST)

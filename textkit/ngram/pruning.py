@@ -10,7 +10,7 @@ in a Kneser-Ney model tells little about them.
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,30 +19,16 @@ from ..errors import UsageError
 from ..formats.backoff import BackoffTrie
 from ..kernels import pruning as kernels
 from ..parallel import ordered_map, thread_count
-from ..progress import Progress, Reporter, silent
-from ..text.vocabulary import BOS, EOS
+from ..progress import Reporter, silent
+from .flow import context_ranges, expected_flow
 from .links import pieces, powers_of_10, suffix_links
 from .model import NGramModel
 from .packed import packed_bytes
+from .refitting import refitted
 
-_STEPS = 30  # of the flow, at most
-_SETTLED = 1e-3  # the flow is found when one step moves less of it than this
 _TINY, _HUGE = 1e-30, 1e30  # thresholds between which a search takes place
 _CLOSE = 1 + 1e-6  # to such a factor
 _HEADER = 4096  # bytes of a model file's header besides its report, at most
-
-
-@dataclass(frozen=True)
-class Flow:
-    """How often each part of a model is used, per token of text that it writes itself.
-
-    Attributes:
-        counts: float64 (T,), expected occurrences of each n-gram.
-        mass: float64 (C,), how often each context is asked, times the backoff weights of longer ones.
-    """
-
-    counts: np.ndarray
-    mass: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -72,6 +58,7 @@ def prune(
     threshold: float,
     fits: Callable[[list[int]], bool] = lambda sizes: True,
     *,
+    refit: bool = True,
     threads: int = 1,
     progress: Reporter = silent,
 ) -> Pruned:
@@ -83,6 +70,8 @@ def prune(
     Args:
         fits: given the number of n-grams of each order, whether so large a model is wanted; the threshold is raised
             until it is.
+        refit: give the orders below the highest new probabilities, see `refitting`; if not, probabilities stay as
+            they are (Stolcke's pruning).
 
     Raises:
         UsageError: a negative threshold, or limits that the words alone break.
@@ -95,24 +84,26 @@ def prune(
             "Allow more, or train with a smaller vocabulary (--max-vocab).",
         )
     pruner = _Pruner(trie, threads, progress)
-    return pruner.result(pruner.threshold(threshold, fits))
+    return pruner.result(pruner.threshold(threshold, fits), refit)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How small a model is to be made; the strictest holds.
+    """How small a model is to be made; the strictest limit holds.
 
     Args:
         threshold: see `prune`.
         max_ngrams: n-grams of all orders together.
         max_size: bytes of the model's file.
         bits: of quantised numbers that `max_size` counts with, if they will be.
+        refit: see `prune`.
     """
 
     threshold: float = 0.0
     max_ngrams: int | None = None
     max_size: int | None = None
     bits: int | None = None
+    refit: bool = True
 
 
 def pruned_model(
@@ -127,7 +118,7 @@ def pruned_model(
         small = limits.max_ngrams is None or sum(sizes) <= limits.max_ngrams
         return small and (limits.max_size is None or fixed + packed_bytes(sizes, True, limits.bits) <= limits.max_size)
 
-    pruned = prune(model.trie(threads), limits.threshold, fits, threads=threads, progress=progress)
+    pruned = prune(model.trie(threads), limits.threshold, fits, refit=limits.refit, threads=threads, progress=progress)
     report = {**model.report, "changes": [*model.report.get("changes", []), f"pruned:{pruned.threshold:.3g}"]}
     return NGramModel.from_trie(pruned.trie, model.vocabulary, model.tokenizer, report, threads=threads), pruned
 
@@ -145,11 +136,11 @@ class _Pruner:
             trie.edges, self.links, self.p, trie.log_p, trie.backoff, self.flow.mass, self.flow.counts, self.cost,
             self.away,
         )  # fmt: skip
-        for first, last in _context_ranges(trie):
+        for first, last in context_ranges(trie):
             parts = pieces(trie.edges, first, last, threads)
             for _ in ordered_map(lambda part: kernels.price(*part, *fixed), parts, threads):
                 pass
-        for first, last in _context_ranges(trie):
+        for first, last in context_ranges(trie):
             kernels.carry_down(first, last, trie.edges, self.links, self.cost)
         self.cost[: trie.sizes[0]] = np.inf
 
@@ -168,33 +159,33 @@ class _Pruner:
             low, high = (low, middle) if fits(sizes(np.log1p(middle))) else (middle, high)
         return high
 
-    def result(self, threshold: float) -> Pruned:
+    def result(self, threshold: float, refit: bool) -> Pruned:
         """The model of what costs more than a threshold."""
-        trie = self.trie
+        trie, counts = self.trie, self.flow.counts
         kept = self.cost >= np.float32(np.log1p(threshold)) if threshold else np.ones(len(self.cost), np.bool_)
-        backoff = np.zeros_like(trie.backoff)
-        for first, last in _context_ranges(trie):
-            fixed = (trie.edges, self.links, self.p, kept, trie.backoff, backoff)
-            parts = pieces(trie.edges, first, last, self.threads)
-            for _ in ordered_map(lambda part, f=fixed: kernels.renormalise(*part, *f), parts, self.threads):  # type: ignore[misc]
-                pass
-        whole = self._expected_log_p(np.ones_like(kept), trie.backoff)
-        return Pruned(without(trie, kept, backoff), threshold, whole - self._expected_log_p(kept, backoff), -whole)
-
-    def _expected_log_p(self, kept: np.ndarray, backoff: np.ndarray) -> float:
-        trie, used = self.trie, self.flow.counts.copy()
-        total = 0.0
-        for first, last in _context_ranges(trie):
-            total += kernels.expected_log_p(
-                first, last, trie.edges, self.links, kept, self.flow.counts, trie.log_p, backoff, self.away, used
-            )
-        return total + float(np.log(10.0) * np.dot(used[: trie.sizes[0]], trie.log_p[: trie.sizes[0]]))
+        backoff, away = np.zeros_like(trie.backoff), self.away.copy()
+        fixed = (trie.edges, self.links, self.p, kept, counts, trie.backoff, backoff, away)
+        for _ in ordered_map(
+            lambda part: kernels.renormalise(*part, *fixed),
+            pieces(trie.edges, 0, len(backoff), self.threads),
+            self.threads,
+        ):
+            pass
+        small = without(trie, kept, backoff)
+        expected = counts[kept], away[kept[: len(away)]]
+        if refit and not kept.all():
+            small = refitted(small, *expected, self.threads)
+        entropy = _entropy(trie, self.links, counts, self.away)
+        grown = _entropy(small, suffix_links(small, self.threads), *expected) - entropy
+        return Pruned(small, threshold, grown, entropy)
 
 
-def _context_ranges(trie: BackoffTrie) -> list[tuple[int, int]]:
-    """First and last node of the contexts of each order, high orders first."""
-    bases = trie.bases.tolist()
-    return [(bases[n - 1], bases[n]) for n in range(trie.order - 1, 0, -1)]
+def _entropy(trie: BackoffTrie, links: np.ndarray, counts: np.ndarray, away: np.ndarray) -> float:
+    """Nats per token of a model in text with these counts of its n-grams and of words that back off."""
+    used, total = counts.copy(), 0.0
+    for first, last in context_ranges(trie):
+        total += kernels.expected_log_p(first, last, trie.edges, links, counts, trie.log_p, trie.backoff, away, used)
+    return -total - float(np.log(10.0) * np.dot(used[: trie.sizes[0]], trie.log_p[: trie.sizes[0]]))
 
 
 def _levels(trie: BackoffTrie, values: np.ndarray) -> list[np.ndarray]:
@@ -213,64 +204,3 @@ def without(trie: BackoffTrie, kept: np.ndarray, backoff: np.ndarray) -> Backoff
         backoff[kept[:inner]],
         np.append(before[trie.edges[:-1]][kept[:inner]], before[-1:] if inner else np.zeros(1, np.uint32)),
     )
-
-
-def expected_flow(
-    trie: BackoffTrie, links: np.ndarray, p: np.ndarray, threads: int = 1, progress: Reporter = silent
-) -> Flow:
-    """The stationary flow of a model that writes sentence after sentence, per token.
-
-    Args:
-        links: uint32 (T,), suffix links.
-        p: float32 (T,), probabilities.
-    """
-    contexts, size = _context_ranges(trie), len(trie.words)
-    words, inner = trie.words[: len(trie.backoff)], len(trie.backoff)
-    weight = powers_of_10(trie.backoff, threads)
-    counts = np.zeros(size, np.float64)
-    counts[: trie.sizes[0]] = p[: trie.sizes[0]]
-    for first, last in reversed(contexts):
-        kernels.chain(first, last, trie.edges, p, counts)
-    if not contexts:
-        return Flow(counts, np.zeros(0, np.float64))
-    for done in range(_STEPS):
-        progress(Progress("expected counts", done, _STEPS, "steps"))
-        before = counts[:inner].copy()
-        mass = _states(before, words, links, contexts)
-        counts = _step(trie, links, p, weight, mass, contexts)
-        if np.abs(counts[:inner] - before).sum() < _SETTLED * len(contexts):
-            break
-    return Flow(counts, mass)
-
-
-def _states(
-    counts: np.ndarray, words: np.ndarray, links: np.ndarray, contexts: Sequence[tuple[int, int]]
-) -> np.ndarray:
-    """How often each context is the longest that the text so far ends with, from the counts of all."""
-    mass = np.where(words == EOS, 0.0, counts)
-    mass[BOS] = counts[EOS]
-    for first, last in reversed(contexts[:-1]):
-        kernels.leave_longest(first, last, links, mass)
-    return np.maximum(mass, 0.0)
-
-
-def _step(
-    trie: BackoffTrie,
-    links: np.ndarray,
-    p: np.ndarray,
-    weight: np.ndarray,
-    mass: np.ndarray,
-    contexts: Sequence[tuple[int, int]],
-) -> np.ndarray:
-    """Expected counts after a token more, of which there is one in all; completes `mass`."""
-    counts, pushed = np.zeros(len(p), np.float64), np.zeros((len(mass), 2), np.float64)
-    vocabulary = trie.sizes[0]
-    for first, last in contexts:
-        kernels.spread(first, last, vocabulary, trie.edges, links, p, weight, mass, pushed, counts)
-    down = np.dot(mass[:vocabulary], weight[:vocabulary])
-    counts[:vocabulary] = p[:vocabulary] * (down - pushed[:vocabulary, 0]) + pushed[:vocabulary, 1]
-    counts[BOS] = 0.0
-    scale = 1.0 / counts[:vocabulary].sum()
-    counts *= scale
-    mass *= scale
-    return counts

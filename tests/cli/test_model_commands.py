@@ -74,6 +74,16 @@ def test_quantize_shows_errors_and_perplexities(run, golden, tmp_path):
     assert (tmp_path / "q.ngram").stat().st_size < 0.75 * golden.stat().st_size
 
 
+def test_train_quantises_as_quantize_does(run, tmp_path):
+    train = ("ngram", "train", GOLDEN / "test.txt", "--tokenizer", "whitespace", "--no-cache", "-o")
+    assert run(*train, tmp_path / "whole.ngram").code == 0
+    assert run(*train, tmp_path / "small.ngram", "--quantize", 6).code == 0
+    assert run("ngram", "quantize", tmp_path / "whole.ngram", "--bits", 6, "-o", tmp_path / "q.ngram").code == 0
+    assert (tmp_path / "q.ngram").read_bytes() == (tmp_path / "small.ngram").read_bytes()
+    done = run(*train, tmp_path / "none.ngram", "--quantize", 0)
+    assert (done.code, (tmp_path / "none.ngram").exists()) == (2, False)
+
+
 def test_interpolate_finds_weights(run, golden, tmp_path):
     other, mixed = tmp_path / "other.ngram", tmp_path / "mixed.ngram"
     train = ("ngram", "train", GOLDEN / "tiny.txt", "--tokenizer", "whitespace", "--order", 2, "--no-cache")

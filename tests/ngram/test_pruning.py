@@ -170,7 +170,7 @@ def test_limits_the_strictest_wins(tmp_path):
     small.save(tmp_path / "small.ngram")
     assert (tmp_path / "small.ngram").stat().st_size <= size
     assert sum(small.sizes) < total
-    assert small.signature.split("|")[-2] == f"smooth:mkn+pruned:{small.report['changes'][0].split(':')[1]}"
+    assert "|smooth:mkn+pruned:" in small.signature
 
 
 def test_perplexity_grows_with_the_threshold():

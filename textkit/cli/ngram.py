@@ -21,6 +21,7 @@ ARPA_TOKENIZER = click.option(
     show_default=True,
     help="For files of other programs, which do not say how to split text.",
 )
+QUANTIZE = click.option("--quantize", "bits", type=int, metavar="BITS", help="Round the numbers to BITS; 8 is usual.")
 
 
 @click.group()
@@ -37,6 +38,7 @@ def ngram() -> None:
 @common.OUTPUT
 @click.option("--arpa", type=click.Path(path_type=Path), help="Also write the model as an ARPA file (.gz, .xz, … too).")
 @click.option("--dev", type=click.Path(path_type=Path), help="Text by whose likelihood to tune what is not given.")
+@QUANTIZE
 @common.tokenizing("word")
 @common.choosing_words
 @common.SKIP_SYMBOLS
@@ -50,6 +52,7 @@ def train(
     output: Path | None,
     arpa: Path | None,
     dev: Path | None,
+    bits: int | None,
     tokenizer: "Tokenizer",
     min_count: int,
     max_vocab: int | None,
@@ -76,6 +79,8 @@ def train(
     held_out = common.encode_held_out(reader, dev, corpus, cache, threads) if dev else None
     with common.progress_bar() as progress:
         model = NGramModel.train(corpus, config, dev=held_out, threads=threads, progress=progress)
+        if bits is not None:
+            model = quantised(model, bits, threads)
         if target:
             model.save(target)
         if arpa:
@@ -108,6 +113,13 @@ def _description(model: "NGramModel") -> dict[str, Any]:
         "signature": model.signature,
         **model.report,
     }
+
+
+def quantised(model: "NGramModel", bits: int, threads: int | None) -> "NGramModel":
+    """The model with numbers of so many bits."""
+    from ..ngram.quantisation import quantised_model
+
+    return quantised_model(model, bits, threads=threads)[0]
 
 
 def load(path: Path, tokenizer: str) -> "NGramModel":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import common
-from .ngram import ARPA_TOKENIZER, MODEL, load, ngram
+from .ngram import ARPA_TOKENIZER, MODEL, QUANTIZE, load, ngram, quantised
 
 if TYPE_CHECKING:
     from ..ngram.interpolation import Interpolated
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 OUTPUT = click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write: .ngram, .arpa, .arpa.gz, …"
 )
-QUANTIZE = click.option("--quantize", "bits", type=int, metavar="BITS", help="Quantise the numbers, too; 8 is usual.")
 
 
 @ngram.command()
@@ -61,15 +60,15 @@ def prune(
         raise UsageError(
             "nothing says how much to prune.", "Give --threshold 1e-8, --max-ngrams 1000000 or --max-size 50M."
         )
-    if is_arpa_name(output) and (max_size or bits):
+    if is_arpa_name(output) and (max_size or bits is not None):
         raise UsageError("--max-size and --quantize are for textkit models.", "Let --output end in .ngram.")
     size = common.byte_size("--max-size", max_size) if max_size else None
     limits = Limits(threshold or 0.0, max_ngrams, size, bits, refit)
     whole = load(model, tokenizer)
     with common.progress_bar() as progress:
         small, pruned = pruned_model(whole, limits, threads=threads, progress=progress)
-        if bits:
-            small = _quantised(small, bits, threads)
+        if bits is not None:
+            small = quantised(small, bits, threads)
         save_as(small, output, threads)
     figures = {
         "threshold": pruned.threshold,
@@ -197,12 +196,6 @@ def _weights(text: str) -> list[float]:
         return [float(part) for part in text.replace(",", " ").split()]
     except ValueError:
         raise UsageError(f"--weights '{text}' is not a list of numbers.", "An example: 0.7,0.3.") from None
-
-
-def _quantised(model: "NGramModel", bits: int, threads: int | None) -> "NGramModel":
-    from ..ngram.quantisation import quantised_model
-
-    return quantised_model(model, bits, threads=threads)[0]
 
 
 def _compared(name: str, before: float, after: float) -> dict[str, float]:

@@ -1,6 +1,7 @@
-"""Models written as the ending of a file's name says."""
+"""Models written as the ending of a file's name says, and what their reports tell of changes."""
 
 from pathlib import Path
+from typing import Any
 
 from ..errors import UsageError
 from .model import NGramModel
@@ -32,3 +33,8 @@ def save_as(model: NGramModel, path: str | Path, threads: int | None = None) -> 
         model.write_arpa(path, threads)
     else:
         model.save(path)
+
+
+def changed(report: dict[str, Any], change: str) -> dict[str, Any]:
+    """The report, and with it the signature, of a model to which something was done."""
+    return {**report, "smoothing": f"{report.get('smoothing', 'arpa')}+{change}"}

@@ -68,7 +68,7 @@ class NGramModel:
     @property
     def signature(self) -> str:
         """Everything that a score depends on, in one line."""
-        method = "+".join([self.report.get("smoothing", "arpa"), *self.report.get("changes", [])])
+        method = self.report.get("smoothing", "arpa")
         return f"{self.tokenizer.signature}|order:{self.order}|smooth:{method}|v:{__version__}"
 
     # --- making and keeping -----------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from ..formats.backoff import BackoffTrie
 from ..kernels import pruning as kernels
 from ..parallel import ordered_map, thread_count
 from ..progress import Reporter, silent
+from .conversion import changed
 from .flow import context_ranges, expected_flow
 from .links import pieces, powers_of_10, suffix_links
 from .model import NGramModel
@@ -119,7 +120,7 @@ def pruned_model(
         return small and (limits.max_size is None or fixed + packed_bytes(sizes, True, limits.bits) <= limits.max_size)
 
     pruned = prune(model.trie(threads), limits.threshold, fits, refit=limits.refit, threads=threads, progress=progress)
-    report = {**model.report, "changes": [*model.report.get("changes", []), f"pruned:{pruned.threshold:.3g}"]}
+    report = changed(model.report, f"pruned:{pruned.threshold:.3g}")
     return NGramModel.from_trie(pruned.trie, model.vocabulary, model.tokenizer, report, threads=threads), pruned
 
 

@@ -10,6 +10,7 @@ from ..errors import UsageError
 from ..formats.backoff import BackoffTrie
 from ..kernels import quantisation as kernels
 from ..parallel import ordered_map, split_evenly, thread_count
+from .conversion import changed
 from .model import NGramModel
 from .packed import PackedTrie, Quantised
 
@@ -67,7 +68,7 @@ def quantised_model(
     threads = thread_count(threads)
     trie = model.trie(threads)
     codes, errors = quantise(trie, bits, threads)
-    report = {**model.report, "changes": [*model.report.get("changes", []), f"quantized:{bits}"]}
+    report = changed(model.report, f"quantized:{bits}")
     return NGramModel(PackedTrie.pack(trie, threads, codes), model.vocabulary, model.tokenizer, report), errors
 
 

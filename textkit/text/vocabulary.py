@@ -168,11 +168,11 @@ class Vocabulary:
 
     @classmethod
     def from_table_as_is(cls, table: WordTable) -> "Vocabulary":
-        """All words of a table whose first are the SPECIALS, in the order of their ids."""
+        """All words of a table whose first are the SPECIALS, in the order of their ids there; counts are 0."""
         ends = table.ends[: table.words + 1].copy()
         arena = np.zeros(int(ends[-1]) + PADDING, np.uint8)
         arena[: int(ends[-1])] = table.arena[: int(ends[-1])]
-        return cls(arena, ends, table.counts[: table.words].copy())
+        return cls(arena, ends, np.zeros(table.words, np.int64))
 
     def subset(self, numbers: np.ndarray) -> "Vocabulary":
         """The words with these ids, in this order, as a vocabulary of their own; the specials must lead."""

@@ -1,6 +1,7 @@
 """Mixtures against the sums that define them, over every context and word of tiny models."""
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,14 +11,17 @@ from naive_models import BOS, Plain, histories, product, shared_prob
 
 from textkit.errors import DataError, UsageError
 from textkit.formats.backoff import BackoffTrie
+from textkit.kernels import interpolation as kernels
 from textkit.ngram import interpolation
 from textkit.ngram.interpolation import best_weights, hold_out, interpolate
+from textkit.ngram.links import suffix_links
 from textkit.ngram.model import NGramModel, TrainingConfig
 from textkit.ngram.scoring import perplexity
 from textkit.ngram.union import Union, UnionVocabulary
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Lines
 from textkit.text.tokenizer import Tokenizer
+from textkit.text.vocabulary import EOS
 
 FIRST, SECOND = st.sampled_from(["a", "b", "c"]), st.sampled_from(["c", "a", "d", "b"])
 
@@ -119,6 +123,26 @@ def test_log_linear_weights_are_the_likeliest():
         moved = [w + c for w, c in zip(found.weights, change, strict=True)]
         other = interpolate(models, moved, threads=1, log_linear=True)
         assert perplexity(other.model, dev).perplexity > best
+
+
+@settings(max_examples=30)
+@given(texts(FIRST), st.integers(2, 4), texts(st.sampled_from(["a", "b", "c", "x"])))
+def test_visits_are_of_the_longest_listed_contexts(lines, order, dev):
+    model = train(lines, order)
+    vocabulary, trie, plain = model.vocabulary, model.trie(), Plain.of(model)
+    words, expected, stream = vocabulary.words(), Counter(), []
+    nodes = [(w,) for w in words]
+    for node in range(len(trie.backoff)):
+        nodes += [(*nodes[node], words[trie.words[c]]) for c in range(trie.edges[node], trie.edges[node + 1])]
+    for line in dev:
+        known = [words[i] for i in vocabulary.ids(line)]
+        for i, word in enumerate([*known, "</s>"]):
+            expected[plain.state(["<s>", *known[:i]])] += word != "<unk>"
+        stream += [-1, *vocabulary.ids(known).tolist(), EOS]
+    visits, ids = np.zeros(len(trie.backoff), np.int64), np.array(stream, np.int32)
+    links = suffix_links(trie, 1)
+    kernels.count_visits(ids, ids > 0, trie.sizes[0], trie.words, trie.edges, links, visits)
+    assert {nodes[i]: int(n) for i, n in enumerate(visits) if n} == {s: n for s, n in expected.items() if n}
 
 
 def test_words_that_no_model_knows_do_not_count():

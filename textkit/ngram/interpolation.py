@@ -150,20 +150,16 @@ def hold_out(
         DataError: no token that a model knows.
     """
 
-    def work(block: Block) -> Held:
-        return _held_block(models, words, text.clean(block))
+    def work(block: Block) -> tuple[Held, int]:
+        return _held_block(models, words, text.clean(block)), block.done
 
     parts = []
-    for part, block in _with_blocks(work, text, threads):
-        progress(Progress("scoring", block.done, text.total_bytes, "bytes"))
+    for part, done in ordered_map(work, whole_lines(text.blocks()), threads):
+        progress(Progress("scoring", done, text.total_bytes, "bytes"))
         parts.append(part)
     if not any(part.counted.any() for part in parts):
         raise DataError("no model knows a word of the held-out text.", "Is it the right file?")
     return Held(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("stream", "scores", "counted")))
-
-
-def _with_blocks(work: Callable[[Block], Held], text: Text, threads: int):  # type: ignore[no-untyped-def]
-    return ordered_map(lambda block: (work(block), block), whole_lines(text.blocks()), threads)
 
 
 def _held_block(models: Sequence[NGramModel], words: UnionVocabulary, block: Block) -> Held:
@@ -269,10 +265,8 @@ def best_exponents(union: Union, held: Held, progress: Reporter = silent) -> np.
     if len(visits):
         kernels.count_visits(held.stream, held.counted, vocabulary, trie.words, trie.edges, union.links, visits)
     needed = visits > 0
-    for node in range(1, trie.order - 1):  # and the contexts that these back off to
-        longer = np.flatnonzero(needed[vocabulary:]) + vocabulary
-        needed[union.links[longer]] = True
-        del node
+    for _ in range(trie.order - 2):  # and the contexts that these back off to
+        needed[union.links[np.flatnonzero(needed[vocabulary:]) + vocabulary]] = True
     contexts = np.flatnonzero(needed)
 
     def loss(weights: np.ndarray) -> float:

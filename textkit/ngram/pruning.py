@@ -51,7 +51,7 @@ class Pruned:
     @property
     def expected_perplexities(self) -> tuple[float, float]:
         """Of the whole model and of this one, in text that the whole model writes."""
-        return math.exp(self.entropy), math.exp(self.entropy + self.relative_entropy)
+        return math.exp(min(self.entropy, 700.0)), math.exp(min(self.entropy + self.relative_entropy, 700.0))
 
 
 def prune(
@@ -66,7 +66,8 @@ def prune(
     """Leave out all n-grams whose absence alone would multiply the model's perplexity by less than 1 + `threshold`.
 
     Contexts and suffixes of what is kept are kept, and all words. Backoffs are made such that every context sums to
-    what it summed to before. Memory: about 60 bytes an n-gram.
+    what it summed to before, or, below the highest order of a model that is refitted, to one. Memory: about 60 bytes
+    an n-gram.
 
     Args:
         fits: given the number of n-grams of each order, whether so large a model is wanted; the threshold is raised
@@ -166,11 +167,8 @@ class _Pruner:
         kept = self.cost >= np.float32(np.log1p(threshold)) if threshold else np.ones(len(self.cost), np.bool_)
         backoff, away = np.zeros_like(trie.backoff), self.away.copy()
         fixed = (trie.edges, self.links, self.p, kept, counts, trie.backoff, backoff, away)
-        for _ in ordered_map(
-            lambda part: kernels.renormalise(*part, *fixed),
-            pieces(trie.edges, 0, len(backoff), self.threads),
-            self.threads,
-        ):
+        parts = pieces(trie.edges, 0, len(backoff), self.threads)
+        for _ in ordered_map(lambda part: kernels.renormalise(*part, *fixed), parts, self.threads):
             pass
         small = without(trie, kept, backoff)
         expected = counts[kept], away[kept[: len(away)]]

@@ -108,6 +108,7 @@ BAD = {
     "threshold": (["prune", "MODEL", "--threshold", "-1", "-o", "x.ngram"], 2, "--threshold -1 makes no sense"),
     "not a number": (["prune", "MODEL", "--threshold", "nan", "-o", "x.ngram"], 2, "--threshold nan makes no sense"),
     "size of ARPA": (["prune", "MODEL", "--max-size", "1M", "-o", "x.arpa"], 2, "for textkit models"),
+    "bits": (["prune", "MODEL", "--threshold", "1", "--quantize", "0", "-o", "x.ngram"], 2, "0 bits make no codebook"),
     "no output": (["quantize", "MODEL"], 2, "--output"),
     "one bit": (["quantize", "MODEL", "--bits", "1", "-o", "x.ngram"], 2, "1 bits make no codebook"),
     "ending": (["convert", "MODEL", "-o", "x.bin"], 2, "does not say what to write"),

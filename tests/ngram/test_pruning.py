@@ -14,6 +14,7 @@ from textkit.ngram import flow, pruning
 from textkit.ngram.links import powers_of_10, suffix_links
 from textkit.ngram.model import NGramModel, TrainingConfig
 from textkit.ngram.pruning import Limits, prune, pruned_model
+from textkit.ngram.quantisation import quantised_model
 from textkit.progress import silent
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Lines
@@ -173,6 +174,15 @@ def test_limits_the_strictest_wins(tmp_path):
     assert "|smooth:mkn+pruned:" in small.signature
 
 
+def test_quantised_models_stay_quantised():
+    model, _ = quantised_model(train(LINES, 3), 5)
+    for limits, width in ((Limits(1e-3), 5), (Limits(1e-3, bits=3), 3)):
+        small = pruned_model(model, limits)[0]
+        assert (small.packed.code_width, small.sizes) == (width, pruned_model(train(LINES, 3), Limits(1e-3))[0].sizes)
+        assert f"+pruned:0.001+quantized:{width}|" in small.signature
+    assert train(LINES, 3).packed.code_width is None
+
+
 def test_perplexity_grows_with_the_threshold():
     model = train(LINES, 3)
     grown = [prune(model.trie(), t).relative_entropy for t in (0.0, 1e-3, 1e-2, 1e-1, 1.0)]
@@ -180,7 +190,7 @@ def test_perplexity_grows_with_the_threshold():
     assert grown[0] < grown[-1]
 
 
-@pytest.mark.parametrize("limits", [Limits(max_ngrams=3), Limits(max_size=100), Limits(threshold=-1.0)])
+@pytest.mark.parametrize("limits", [Limits(max_ngrams=3), Limits(max_size=100), Limits(threshold=-1.0), Limits(bits=0)])
 def test_impossible_limits(limits):
     with pytest.raises(UsageError):
         pruned_model(train(LINES, 2), limits)

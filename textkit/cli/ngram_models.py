@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import common
-from .ngram import ARPA_TOKENIZER, MODEL, QUANTIZE, load, ngram, quantised
+from .ngram import ARPA_TOKENIZER, MODEL, QUANTIZE, load, ngram
 
 if TYPE_CHECKING:
     from ..ngram.interpolation import Interpolated
@@ -67,8 +67,6 @@ def prune(
     whole = load(model, tokenizer)
     with common.progress_bar() as progress:
         small, pruned = pruned_model(whole, limits, threads=threads, progress=progress)
-        if bits is not None:
-            small = quantised(small, bits, threads)
         save_as(small, output, threads)
     figures = {
         "threshold": pruned.threshold,

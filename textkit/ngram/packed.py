@@ -38,6 +38,12 @@ class PackedTrie:
     def sizes(self) -> list[int]:
         return self.layout[:, bits.SIZE].tolist()
 
+    @property
+    def code_width(self) -> int | None:
+        """Bits of a quantised number, None where all are exact."""
+        quantised = self.layout[:, bits.P_BOOK] >= 0
+        return int(self.layout[quantised, bits.LOG_P].max()) if quantised.any() else None
+
     @classmethod
     def pack(cls, trie: BackoffTrie, threads: int, codes: "Quantised | None" = None) -> "PackedTrie":
         """Pack a trie exactly, or with numbers quantised before."""

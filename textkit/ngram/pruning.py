@@ -25,6 +25,7 @@ from .flow import context_ranges, expected_flow
 from .links import pieces, powers_of_10, suffix_links
 from .model import NGramModel
 from .packed import packed_bytes
+from .quantisation import check_bits, quantised_model
 from .refitting import refitted
 
 _TINY, _HUGE = 1e-30, 1e30  # thresholds between which a search takes place
@@ -97,7 +98,7 @@ class Limits:
         threshold: see `prune`.
         max_ngrams: n-grams of all orders together.
         max_size: bytes of the model's file.
-        bits: of quantised numbers that `max_size` counts with, if they will be.
+        bits: quantise the numbers of what is left; those of a quantised model are quantised again in any case.
         refit: see `prune`.
     """
 
@@ -112,17 +113,20 @@ def pruned_model(
     model: NGramModel, limits: Limits, *, threads: int | None = None, progress: Reporter = silent
 ) -> tuple[NGramModel, Pruned]:
     """A model pruned to some limits, see `prune`."""
-    threads = thread_count(threads)
+    threads, bits = thread_count(threads), limits.bits if limits.bits is not None else model.packed.code_width
+    if bits is not None:
+        check_bits(bits)
     fixed = sum(array.nbytes for array in model.vocabulary.arrays(with_counts=False).values())
     fixed += 2 * len(json.dumps(model.report)) + _HEADER
 
     def fits(sizes: list[int]) -> bool:
         small = limits.max_ngrams is None or sum(sizes) <= limits.max_ngrams
-        return small and (limits.max_size is None or fixed + packed_bytes(sizes, True, limits.bits) <= limits.max_size)
+        return small and (limits.max_size is None or fixed + packed_bytes(sizes, True, bits) <= limits.max_size)
 
     pruned = prune(model.trie(threads), limits.threshold, fits, refit=limits.refit, threads=threads, progress=progress)
     report = changed(model.report, f"pruned:{pruned.threshold:.3g}")
-    return NGramModel.from_trie(pruned.trie, model.vocabulary, model.tokenizer, report, threads=threads), pruned
+    small = NGramModel.from_trie(pruned.trie, model.vocabulary, model.tokenizer, report, threads=threads)
+    return (small if bits is None else quantised_model(small, bits, threads=threads)[0]), pruned
 
 
 class _Pruner:

@@ -31,6 +31,14 @@ class CodeErrors:
     largest: float
 
 
+def check_bits(bits: int) -> None:
+    """Raise UsageError for a number of bits that codes cannot have."""
+    if not LEAST_BITS <= bits <= MOST_BITS:
+        raise UsageError(
+            f"{bits} bits make no codebook.", f"Give {LEAST_BITS} to {MOST_BITS}; 8 is usual and loses little."
+        )
+
+
 def quantise(trie: BackoffTrie, bits: int, threads: int = 1) -> tuple[Quantised, list[CodeErrors]]:
     """Replace the numbers of all orders but the first by the nearest of 2**bits values.
 
@@ -41,10 +49,7 @@ def quantise(trie: BackoffTrie, bits: int, threads: int = 1) -> tuple[Quantised,
     Raises:
         UsageError: a number of bits that codes cannot have.
     """
-    if not LEAST_BITS <= bits <= MOST_BITS:
-        raise UsageError(
-            f"{bits} bits make no codebook.", f"Give {LEAST_BITS} to {MOST_BITS}; 8 is usual and loses little."
-        )
+    check_bits(bits)
     bases = trie.bases.tolist()
     codes = np.zeros(bases[-1], np.uint32), np.zeros(bases[-2], np.uint32)
     books, errors = [], []

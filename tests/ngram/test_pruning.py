@@ -174,6 +174,25 @@ def test_limits_the_strictest_wins(tmp_path):
     assert "|smooth:mkn+pruned:" in small.signature
 
 
+def test_only_models_made_for_backing_off_are_refitted():
+    """Text in which 'b' always follows 'a', and 'c' and 'd' follow everything: 'b' is frequent, but new nowhere."""
+    lines = [["a", "b", w, "a", "b", v] for w in "cdef" for v in "cdef"] * 4
+    kneser_ney = train(lines, 3)
+    found = prune(kneser_ney.trie(), 1.0)
+    assert found.refitted
+    refitted = NGramModel.from_trie(found.trie, kneser_ney.vocabulary, kneser_ney.tokenizer, {})
+    small = [Plain.of(model).p["b",] for model in (kneser_ney, refitted)]
+    assert small == pytest.approx([0.085, 2 / 7], abs=3e-3)  # of seven tokens a line, ends included, two are 'b'
+    assert not prune(kneser_ney.trie(), 1.0, refit=False).refitted
+    words = np.log10(np.array([0.01, 1, 2 / 7, 0.3, 0.3, 0.1, 0.1])).astype(np.float32)
+    marginal = BackoffTrie(
+        [7, 1], np.array([0, 1, 2, 3, 4, 5, 6, 3], np.int32), np.append(words, np.float32(-0.3)),
+        np.array([0, math.log10((1 - 10**-0.3) / 0.7), 0, 0, 0, 0, 0], np.float32),
+        np.array([7, 7] + [8] * 6, np.uint32),
+    )  # fmt: skip
+    assert not prune(marginal, 1.0).refitted
+
+
 def test_quantised_models_stay_quantised():
     model, _ = quantised_model(train(LINES, 3), 5)
     for limits, width in ((Limits(1e-3), 5), (Limits(1e-3, bits=3), 3)):

@@ -25,7 +25,9 @@ OUTPUT = click.option(
 @click.option("--max-ngrams", type=click.IntRange(1), help="Keep at most so many n-grams, of all orders together.")
 @click.option("--max-size", help="Largest model file: 50M.")
 @QUANTIZE
-@click.option("--refit/--no-refit", default=True, show_default=True, help="Fit the shorter n-grams to what is left.")
+@click.option(
+    "--refit/--no-refit", default=None, help="Fit the shorter n-grams to what is left.  [default: in Kneser-Ney models]"
+)
 @common.held_out
 @ARPA_TOKENIZER
 @common.THREADS
@@ -37,7 +39,7 @@ def prune(
     max_ngrams: int | None,
     max_size: str | None,
     bits: int | None,
-    refit: bool,
+    refit: bool | None,
     dev: "Reader | None",
     tokenizer: str,
     threads: int | None,
@@ -45,8 +47,8 @@ def prune(
 ) -> None:
     """Make a model smaller by leaving out the n-grams that matter least (relative-entropy pruning).
 
-    Of several limits the strictest holds. With --dev the perplexity before and after is shown. The probabilities of
-    shorter n-grams are fitted to their new use; --no-refit leaves all as they are.
+    Of several limits the strictest holds. With --dev the perplexity before and after is shown. In
+    Kneser-Ney models the probabilities of shorter n-grams are fitted to their new use.
 
     \b
     textkit ngram prune text.ngram --threshold 1e-8 --output small.ngram
@@ -70,6 +72,7 @@ def prune(
         save_as(small, output, threads)
     figures = {
         "threshold": pruned.threshold,
+        "shorter n-grams refitted": "yes" if pruned.refitted else "no",
         "relative entropy, nats per token": pruned.relative_entropy,
         **_compared("expected perplexity", *pruned.expected_perplexities),
         **_measured(whole, small, dev, threads),
@@ -230,4 +233,5 @@ def _show(title: str, header: list[str], rows: list[list], figures: dict[str, An
         return
     common.print_table(title, header, [[f"{c:.6g}" if isinstance(c, float) else c for c in row] for row in rows])
     for name, value in figures.items():
-        click.echo(f"{name}\t{value:,}" if isinstance(value, int) else f"{name}\t{value:.6g}")
+        shown = f"{value:,}" if isinstance(value, int) else f"{value:.6g}" if isinstance(value, float) else value
+        click.echo(f"{name}\t{shown}")

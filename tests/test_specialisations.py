@@ -16,11 +16,14 @@ import textkit.kernels
 from textkit.ngram.check import check_sums
 from textkit.ngram.compare import Comparer, all_configs
 from textkit.ngram.methods import METHODS
+from textkit.ngram.interpolation import interpolate
 from textkit.ngram.model import NGramModel, TrainingConfig
 from textkit import kenlm
 from textkit.ngram.explain import explain
 from textkit.ngram.listing import Listing, listed_rows
 from textkit.ngram.scored import Scorer, kept_records, scored_rows
+from textkit.ngram.pruning import Limits, pruned_model
+from textkit.ngram.quantisation import quantised_model
 from textkit.ngram.scoring import perplexity
 from textkit.ngram.selection import Selection
 from textkit.ngram.words import word_rows
@@ -58,6 +61,12 @@ for tokenizer in named:
                 NGramModel.train(corpus, TrainingConfig(smoothing=method.name, form=form), dev=corpus)
         Comparer(corpus, corpus, corpus, order=2).compare([1, 2], all_configs())
         check_sums(model)
+        small, _ = quantised_model(pruned_model(model, Limits(1e-3))[0], 4)
+        for log_linear in (False, True):
+            mixed = interpolate([model, small], None, source, log_linear=log_linear).model
+            interpolate([mixed, small], [0.5, 0.5], log_linear=log_linear)
+            pruned_model(mixed, Limits(max_ngrams=len(mixed.vocabulary) + 3))
+            quantised_model(mixed, 2)
     state = kenlm.State()
     lm = kenlm.Model(str(scratch / "m.ngram"))
     lm.BeginSentenceWrite(state)

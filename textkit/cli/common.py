@@ -66,6 +66,19 @@ def reading(function: Callable) -> Callable:
     return _options(*_READING)(wrapper)
 
 
+def held_out(function: Callable) -> Callable:
+    """Options of held-out text and how to read it; passed as `dev`, a reader or None."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, dev: tuple, format: str, field: str, encoding: str, errors: str, **rest: Any) -> Any:
+        from ..text.reader import Reader
+
+        return function(*args, dev=Reader(dev, format, field, encoding, errors) if dev else None, **rest)
+
+    text = click.option("--dev", multiple=True, metavar="TEXT", help="Held-out text.")
+    return _options(text, *_READING)(wrapper)
+
+
 def tokenizing(default: str) -> Callable[[Callable], Callable]:
     """Options of how to tokenize; passed as one `tokenizer`."""
 
@@ -138,6 +151,21 @@ def write_pieces(pieces: Iterable[bytes], output: Path | None) -> int:
         written += 1
     sys.stdout.buffer.flush()
     return written
+
+
+def byte_size(option: str, text: str) -> int:
+    """A number of bytes as people write it: 500K, 10M, 2G."""
+    from ..errors import UsageError
+
+    units = {"K": 10**3, "M": 10**6, "G": 10**9}
+    unit = units.get(text[-1:].upper(), 1)
+    try:
+        size = int(float(text[:-1] if unit > 1 else text) * unit)
+    except (ValueError, OverflowError):
+        size = 0
+    if size < 1:
+        raise UsageError(f"{option} '{text}' makes no sense.", "Examples: 500K, 10M, 2G.")
+    return size
 
 
 def note(message: str) -> None:

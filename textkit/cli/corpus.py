@@ -257,22 +257,8 @@ def make(name: str | None, size: str | None, output: Path | None, seed: int) -> 
         rows = [[text.name, text.description] for text in BUILTIN.values()]
         common.print_table("texts that can be made here", ["name", "what it is"], rows)
         return
-    lines = builtin(name).lines(_bytes(size) if size else None, seed)
+    lines = builtin(name).lines(common.byte_size("--size", size) if size else None, seed)
     common.write_pieces((f"{line}\n".encode() for line in lines), output)
-
-
-def _bytes(text: str) -> int:
-    from ..errors import UsageError
-
-    units = {"K": 10**3, "M": 10**6, "G": 10**9}
-    unit = units.get(text[-1:].upper(), 1)
-    try:
-        size = int(float(text[:-1] if unit > 1 else text) * unit)
-    except ValueError:
-        size = 0
-    if size < 1:
-        raise UsageError(f"--size '{text}' makes no sense.", "Examples: 500K, 10M, 2G.")
-    return size
 
 
 @corpus.command()

@@ -8,7 +8,7 @@ import click
 
 from .. import __version__
 from ..errors import TextkitError
-from . import ngram_compare, ngram_look, ngram_use  # noqa: F401 - they add their commands to the group
+from . import ngram_compare, ngram_look, ngram_models, ngram_use  # noqa: F401 - they add their commands
 from .corpus import corpus
 from .demo import demo
 from .ngram import ngram

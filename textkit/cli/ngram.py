@@ -22,6 +22,7 @@ ARPA_TOKENIZER = click.option(
     show_default=True,
     help="For files of other programs, which do not say how to split text.",
 )
+QUANTIZE = click.option("--quantize", "bits", type=int, metavar="BITS", help="Round the numbers to BITS; 8 is usual.")
 
 
 @click.group()
@@ -39,6 +40,7 @@ def ngram() -> None:
 @click.option("--arpa", type=click.Path(path_type=Path), help="Also write the model as an ARPA file (.gz, .xz, … too).")
 @click.option("--dev", type=click.Path(path_type=Path), help="Text by whose likelihood to tune what is not given.")
 @click.option("--keep-counts", is_flag=True, help="Keep the counts of n-grams in the model, for list and explain.")
+@QUANTIZE
 @common.tokenizing("word")
 @common.choosing_words
 @common.SKIP_SYMBOLS
@@ -53,6 +55,7 @@ def train(
     arpa: Path | None,
     dev: Path | None,
     keep_counts: bool,
+    bits: int | None,
     tokenizer: "Tokenizer",
     min_count: int,
     max_vocab: int | None,
@@ -80,6 +83,8 @@ def train(
     held_out = common.encode_held_out(reader, dev, corpus, cache, threads) if dev else None
     with common.progress_bar() as progress:
         model = NGramModel.train(corpus, config, dev=held_out, threads=threads, progress=progress)
+        if bits is not None:
+            model = quantised(model, bits, threads)
         if target:
             model.save(target)
         if arpa:
@@ -112,6 +117,13 @@ def _description(model: "NGramModel") -> dict[str, Any]:
         "signature": model.signature,
         **model.report,
     }
+
+
+def quantised(model: "NGramModel", bits: int, threads: int | None) -> "NGramModel":
+    """The model with numbers of so many bits."""
+    from ..ngram.quantisation import quantised_model
+
+    return quantised_model(model, bits, threads=threads)[0]
 
 
 def load(path: Path, tokenizer: str) -> "NGramModel":

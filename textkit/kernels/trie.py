@@ -91,3 +91,43 @@ def look_up_order(stream, contexts, words, edges, entries):
         context = contexts[i - 1]
         if context >= 0:
             entries[i] = find_word(words, np.int64(edges[context]), np.int64(edges[context + 1]), stream[i])
+
+
+@leaf
+def find_reach(words, low, stop, word):
+    """An end, at most `stop`, before which `word` stands if it stands in the ascending words[low:stop]."""
+    step = _LINEAR
+    while low + step < stop and words[low + step] < word:
+        low += step
+        step *= 4
+    return min(low + step + 1, stop)
+
+
+@kernel
+def link_suffixes(first, last, vocabulary, words, edges, links):
+    """links[y] = node of the n-gram y without its first word, for all children y of the contexts `first` to `last`.
+
+    links uint32 (T,) is filled for these contexts already. Returns the first child that has none or is not above the
+    one before, or a context whose edges fall; -1 if all is well.
+    """
+    for context in range(first, last):
+        begin, end = np.int64(edges[context]), np.int64(edges[context + 1])
+        if end < begin or end > words.shape[0]:
+            return context
+        low, stop = np.int64(0), np.int64(vocabulary)
+        if context >= vocabulary:
+            low, stop = np.int64(edges[links[context]]), np.int64(edges[links[context] + 1])
+        before = -1
+        for child in range(begin, end):
+            word = words[child]
+            if word <= before or word >= vocabulary:
+                return child
+            before = word
+            found = np.int64(word)
+            if context >= vocabulary:
+                found = find_word(words, low, find_reach(words, low, stop, word), word)
+            if found < 0:
+                return child
+            links[child] = found
+            low = found
+    return -1

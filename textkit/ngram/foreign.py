@@ -10,7 +10,6 @@ from ..formats import arpa, kenlm
 from ..formats.backoff import BackoffTrie, Listed, assemble
 from ..parallel import thread_count
 from ..progress import Reporter, silent
-from ..text.tokenizer import PADDING
 from ..text.vocabulary import SPECIALS, UNK, Vocabulary, WordTable
 
 UNKNOWN_LOG_P = -100.0  # KenLM's value for a file without <unk>
@@ -48,11 +47,11 @@ def read_arpa(path: str | Path) -> tuple[BackoffTrie, Vocabulary]:
         if entries.order == 1:
             ids, _ = table.intern(entries.buffer, entries.spans, len(entries.spans))
         else:
-            vocabulary = vocabulary or _vocabulary(table)
+            vocabulary = vocabulary or Vocabulary.from_table_as_is(table)
             ids, _ = vocabulary.look_up(entries.buffer, entries.spans, len(entries.spans))
             _refuse_unlisted(path, entries, ids)
         listed[entries.order - 1].append((ids.reshape(-1, entries.order), entries.numbers))
-    vocabulary = vocabulary or _vocabulary(table)
+    vocabulary = vocabulary or Vocabulary.from_table_as_is(table)
     levels = [
         Listed(
             np.concatenate([ids for ids, _ in parts] or [np.zeros((0, n), np.int32)]),
@@ -76,7 +75,7 @@ def read_kenlm(
     ids = table.add_words(listing.arena, listing.ends)
     levels = [Listed(ids[level.ngrams], level.numbers) for level in listing.levels]
     del listing
-    vocabulary = _vocabulary(table)
+    vocabulary = Vocabulary.from_table_as_is(table)
     return sorted_model(path, levels, vocabulary), vocabulary
 
 
@@ -99,13 +98,6 @@ def _word_table() -> WordTable:
     table, start = WordTable(), Vocabulary.from_words([])
     table.add_words(start.arena, start.ends)
     return table
-
-
-def _vocabulary(table: WordTable) -> Vocabulary:
-    ends = table.ends[: table.words + 1].copy()
-    arena = np.zeros(int(ends[-1]) + PADDING, np.uint8)
-    arena[: int(ends[-1])] = table.arena[: int(ends[-1])]
-    return Vocabulary(arena, ends, np.zeros(table.words, np.int64))
 
 
 def _refuse_unlisted(path: str | Path, entries: arpa.Entries, ids: np.ndarray) -> None:

@@ -38,10 +38,20 @@ class PackedTrie:
     def sizes(self) -> list[int]:
         return self.layout[:, bits.SIZE].tolist()
 
+    @property
+    def code_width(self) -> int | None:
+        """Bits of a quantised number, None where all are exact."""
+        quantised = self.layout[:, bits.P_BOOK] >= 0
+        return int(self.layout[quantised, bits.LOG_P].max()) if quantised.any() else None
+
     @classmethod
     def pack(cls, trie: BackoffTrie, threads: int, codes: "Quantised | None" = None) -> "PackedTrie":
         """Pack a trie exactly, or with numbers quantised before."""
-        layout, size = _layout(trie, codes)
+        bases = trie.bases.tolist()
+        floats = [
+            (_float_bits(trie.log_p[base:end]), _float_bits(trie.backoff[base:end])) for base, end in pairwise(bases)
+        ]
+        layout, size = _layout(trie.sizes, floats, codes.width if codes else None)
         data = np.zeros(size, np.uint8)
         for level in range(trie.order):
             _pack_level(trie, codes, layout, level, data, threads)
@@ -129,30 +139,39 @@ def _section_bytes(row: np.ndarray, ending: int) -> tuple[int, int]:
     return (size * int(row[bits.WORD]) + 7) // 8, ((size + ending) * stride + 7) // 8
 
 
-def packed_bytes(sizes: list[int], signed_backoffs: bool) -> int:
-    """Size of the packed data of a model with so many n-grams, `signed_backoffs` if some backoff weight is above 1."""
-    log_p, backoff = (np.broadcast_to(np.float32(x), sum(sizes)) for x in (0.0, signed_backoffs))
-    none = np.zeros(0, np.uint32)
-    return _layout(BackoffTrie(sizes, none.view(np.int32), log_p, backoff, none), None)[1]
+def packed_bytes(sizes: list[int], signed_backoffs: bool, code_width: int | None = None) -> int:
+    """Size of the packed data of a model with so many n-grams of each order, and of its codebooks if it has such.
+
+    Args:
+        signed_backoffs: some backoff weight is above 1.
+        code_width: bits of quantised numbers.
+    """
+    backoff = _SIGNED if signed_backoffs else _EXACT
+    books = 0 if code_width is None else 4 * max(2 * len(sizes) - 3, 0) << code_width
+    return _layout(sizes, [(_EXACT, backoff)] * len(sizes), code_width)[1] + books
 
 
-def _layout(trie: BackoffTrie, codes: Quantised | None) -> tuple[np.ndarray, int]:
-    """The layout of a packed trie, and the bytes it takes."""
-    layout = np.zeros((trie.order, bits.FIELDS), np.int64)
+def _layout(sizes: list[int], floats: list[tuple[int, int]], code_width: int | None) -> tuple[np.ndarray, int]:
+    """The layout of a packed trie, and the bytes it takes.
+
+    Args:
+        floats: bits of a log10 probability and of a backoff where they are stored as floats, by order.
+    """
+    layout = np.zeros((len(sizes), bits.FIELDS), np.int64)
     layout[:, [bits.P_BOOK, bits.B_BOOK]] = -1
-    bases, position = trie.bases, 0
-    for level, size in enumerate(trie.sizes):
-        row, inner = layout[level], level < trie.order - 1
+    position = 0
+    for level, size in enumerate(sizes):
+        row, inner = layout[level], level < len(sizes) - 1
         row[bits.SIZE] = size
-        row[bits.WORD] = max(1, (trie.sizes[0] - 1).bit_length()) if level else 0
-        row[bits.LOG_P] = _float_bits(trie.log_p[bases[level] : bases[level + 1]])
+        row[bits.WORD] = max(1, (sizes[0] - 1).bit_length()) if level else 0
+        row[bits.LOG_P] = floats[level][0]
         if inner:
-            row[bits.BACKOFF] = _float_bits(trie.backoff[bases[level] : bases[level + 1]])
-            row[bits.EDGE] = max(1, trie.sizes[level + 1].bit_length())
-        if codes and level:
-            row[bits.LOG_P], row[bits.P_BOOK] = codes.width, 2 * (level - 1) << codes.width
+            row[bits.BACKOFF] = floats[level][1]
+            row[bits.EDGE] = max(1, sizes[level + 1].bit_length())
+        if code_width is not None and level:
+            row[bits.LOG_P], row[bits.P_BOOK] = code_width, 2 * (level - 1) << code_width
             if inner:
-                row[bits.BACKOFF], row[bits.B_BOOK] = codes.width, (2 * level - 1) << codes.width
+                row[bits.BACKOFF], row[bits.B_BOOK] = code_width, (2 * level - 1) << code_width
         row[bits.WORDS] = position
         row[bits.RECORDS] = position = position + _section_bytes(row, inner)[0]
         position += _section_bytes(row, inner)[1]

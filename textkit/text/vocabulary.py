@@ -166,6 +166,14 @@ class Vocabulary:
         np.add.at(kept, mapping, counts)  # what is left out counts for <unk>
         return cls(arena, ends, kept), mapping
 
+    @classmethod
+    def from_table_as_is(cls, table: WordTable) -> "Vocabulary":
+        """All words of a table whose first are the SPECIALS, in the order of their ids there; counts are 0."""
+        ends = table.ends[: table.words + 1].copy()
+        arena = np.zeros(int(ends[-1]) + PADDING, np.uint8)
+        arena[: int(ends[-1])] = table.arena[: int(ends[-1])]
+        return cls(arena, ends, np.zeros(table.words, np.int64))
+
     def subset(self, numbers: np.ndarray) -> "Vocabulary":
         """The words with these ids, in this order, as a vocabulary of their own; the specials must lead."""
         arena, ends = _gathered(self.arena, self.ends, numbers)

@@ -129,7 +129,10 @@ class Model:
 
     def _scored(self, sentence: str | bytes, bos: bool, eos: bool) -> tuple[list[int], float, np.ndarray, np.ndarray]:
         """The ids of a sentence's words, the float32 sum of their scores, the scores, and the orders used."""
-        ids = [self._index(word) for word in _as_bytes(sentence).split()]
+        words = _as_bytes(sentence).split()
+        ids: list[Any] = list(map(self._ids.get, words))  # the usual case without a call for each word
+        if None in ids:
+            ids = list(map(self._index, words))
         if eos:
             ids.append(EOS)
         scores, orders = np.empty(len(ids), np.float32), np.empty(len(ids), np.int32)

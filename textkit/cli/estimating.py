@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _OPTIONS = (
     click.option("--order", type=int, default=3, show_default=True, help="Length of the longest n-grams."),
     click.option(
-        "--smoothing", default="mkn", show_default=True, help="mkn, kn, abs, wb, jm, katz, add-k, mle, stupid, or …"
+        "--smoothing", default="mkn", show_default=True,
+        help="mkn, kn, abs, wb, jm, katz, add-k, mle, stupid, or what SRILM and NLTK call these.",
     ),
     click.option(
         "--backoff/--interpolate", default=None, help="The form, where a method has both.  [default: the usual one]"

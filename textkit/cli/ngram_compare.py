@@ -115,13 +115,13 @@ def compare(
     with common.progress_bar() as progress:
         comparer = comparing.Comparer(corpus, held_out, tuning, order=chosen[-1], threads=threads, progress=progress)
         comparison = comparer.compare(chosen, configs)
-        if output and comparison.best:
-            comparer.model(comparison.best, configs).save(output)
-    if output and not comparison.best:
-        common.note(f"{output} was not written: no method gave every held-out token a probability.")
+    _print_comparison(comparison, str(dev), as_json)
     if plot:
         comparing.perplexity_plot(comparison, plot)
-    _print_comparison(comparison, f"{dev}", as_json)
+    if output and comparison.best:
+        comparer.model(comparison.best, configs).save(output)
+    elif output:
+        common.note(f"{output} was not written: no method gave every held-out token a probability.")
 
 
 def _print_comparison(comparison: "Comparison", title: str, as_json: bool) -> None:

@@ -176,7 +176,7 @@ def check(method: Method, config: "TrainingConfig") -> None:
         raise UsageError(f"--alpha has no meaning for the smoothing {method.name}.", _takes(method))
     if config.form and config.form not in method.forms:
         raise UsageError(f"the smoothing {method.name} is always {method.forms[0]}.", "Leave the form out.")
-    _in_range("--k", config.k, lambda k: 0 < k < np.inf, "above 0")
+    _in_range("--k", config.k, lambda k: 0 < k <= 1e9, "above 0, at most 1e9")
     _in_range("--lambda", config.weights, lambda w: 0 <= w <= 1, "from 0 to 1")
     _in_range("--alpha", (config.alpha,), lambda a: 0 < a <= 1, "above 0, at most 1")
     for row in config.discounts:

@@ -10,7 +10,7 @@ from naive_models import Plain, cost, expected_count, histories, pruned
 
 from textkit.errors import DataError, UsageError
 from textkit.formats.backoff import BackoffTrie
-from textkit.ngram import flow, pruning
+from textkit.ngram import flow, pruning, refitting
 from textkit.ngram.links import powers_of_10, suffix_links
 from textkit.ngram.model import NGramModel, TrainingConfig
 from textkit.ngram.pruning import Limits, prune, pruned_model
@@ -44,6 +44,7 @@ def exactly(monkeypatch):
     """Let the flow settle to the last digits."""
     monkeypatch.setattr(flow, "_SETTLED", 1e-13)
     monkeypatch.setattr(flow, "_STEPS", 3000)
+    monkeypatch.setattr(refitting, "_ROUNDS", 60)
 
 
 @settings(max_examples=20)
@@ -113,7 +114,8 @@ def test_keeps_what_the_plain_twin_keeps_and_sums_to_one(exactly, lines, order, 
 def test_refitted_ngrams_are_met_as_often_as_before(exactly, lines, order, share):
     model = train(lines, order)
     plain, trie = Plain.of(model), model.trie()
-    threshold = float(np.expm1(np.quantile(pruning._Pruner(trie, 1, silent).cost[trie.sizes[0] :], share))) + 1e-9
+    costs = pruning._Pruner(trie, 1, silent).cost[trie.sizes[0] :]
+    threshold = max(float(np.expm1(np.quantile(costs[np.isfinite(costs)], share))), 0.0) + 1e-9
     whole, events = plain.stationary(), plain.events()
     stolcke, found = (prune(trie, threshold, refit=refit) for refit in (False, True))
     assert found.trie.sizes == stolcke.trie.sizes
@@ -125,7 +127,7 @@ def test_refitted_ngrams_are_met_as_often_as_before(exactly, lines, order, share
     for gram in other.p:
         if len(gram) < order and gram != ("<s>",):
             met = sum(m * other.prob(s, gram[-1]) for s, m in whole.items() if (*s, gram[-1])[-len(gram) :] == gram)
-            assert met == pytest.approx(expected_count(events, gram), abs=2e-3), gram
+            assert met == pytest.approx(expected_count(events, gram), abs=5e-4), gram
 
 
 def test_a_bigram_by_hand():

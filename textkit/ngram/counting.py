@@ -92,13 +92,13 @@ def _count_stream(
 def _count_in_runs(corpus: EncodedCorpus, order: int, threads: int, progress: Reporter, store: Store) -> NGramCounts:
     """Count as many lines at a time as the limit allows, and add up.
 
-    Memory beyond the limit: some bytes for each word of the vocabulary.
+    Memory beyond the limit: some bytes for each word of the vocabulary, and what a single line needs more.
     """
     assert store.limit is not None
     let_go_of(corpus.ids, corpus.offsets)
     words, position, dropped = len(corpus.vocabulary), 0, 0
     first, runs = np.full(words, NEVER), _Runs(words, store, threads, progress)
-    for begin, end in _line_ranges(corpus, max(1, store.limit // (32 + 16 * order))):
+    for begin, end in _line_ranges(corpus, min(MOST_TOKENS, store.limit // (32 + 16 * order))):
         progress(Progress("counting n-grams", begin, corpus.lines, "lines"))
         stream, marks = _stream(corpus, begin, end)
         release_pages()

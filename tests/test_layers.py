@@ -9,14 +9,15 @@ import pytest
 import textkit
 
 ROOT = Path(textkit.__file__).parent
-BASE = {"errors", "files", "parallel", "progress"}
+BASE = {"errors", "files", "parallel", "progress", "store"}
 TASKS = {"ngram", "vectors", "classify"}
 # Part of the package -> the parts it may import besides itself. `textkit` stands for the version in __init__.py.
 ALLOWED = {
     "errors": set(),
     "progress": set(),
     "files": {"errors"},
-    "parallel": {"errors"},
+    "parallel": {"errors", "store"},
+    "store": {"files", "errors"},
     "kernels": {"files"},
     "formats": {"kernels", *BASE},
     "text": {"kernels", "textkit", *BASE},

@@ -15,6 +15,9 @@ from pkgutil import iter_modules
 import textkit.kernels
 from textkit.ngram.check import check_sums
 from textkit.ngram.compare import Comparer, all_configs
+from textkit.ngram.counting import count_text
+from textkit.ngram.counts import CountedText
+from textkit.ngram.merging import merge_counts
 from textkit.ngram.methods import METHODS
 from textkit.ngram.interpolation import interpolate
 from textkit.ngram.model import NGramModel, TrainingConfig
@@ -27,6 +30,7 @@ from textkit.ngram.quantisation import quantised_model
 from textkit.ngram.scoring import perplexity
 from textkit.ngram.selection import Selection
 from textkit.ngram.words import word_rows
+from textkit.store import Store
 from textkit.text.corpus import count_vocabulary, encode_corpus
 from textkit.text.lines import tokenized
 from textkit.text.reader import Lines, Reader
@@ -72,6 +76,12 @@ for tokenizer in named:
     lm.BeginSentenceWrite(state)
     lm.BaseScore(state, "cat", state)
     lm.score("the cat")
+    texts = [count_text(corpus, 3), count_text(corpus, 3, store=Store(limit=2000))]
+    texts[0].save(scratch / "x.counts")
+    for store in (Store(), Store(limit=2000)):
+        merged = merge_counts([*texts, CountedText.load(scratch / "x.counts")], [1, 2, -1], min_count=2, store=store)
+        for smoothing in ("mkn", "katz"):
+            NGramModel.train(merged, TrainingConfig(order=3, smoothing=smoothing), store=store)
 for packed in ("small.o2.probing", "pruned.probing", "small.o4.rest", "small.o4.qtrie", "small.o5.atrie"):
     (scratch / "m.kenlm").write_bytes(lzma.decompress(Path(f"golden/kenlm/{packed}.xz").read_bytes()))
     NGramModel.load(scratch / "m.kenlm", threads=2)

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from .errors import UsageError
+from .store import release_pages
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -26,10 +27,13 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], threa
     """`map` over worker threads, for functions that release the GIL.
 
     Items are drawn in the caller's thread, at most 2 * threads + 1 ahead of the results, so that memory stays bounded
-    for any stream. The first exception of a call is raised at its place in the order.
+    for any stream; pages of scratch files are let go of after each result. The first exception of a call is raised at
+    its place in the order.
     """
     if threads == 1:
-        yield from map(function, items)
+        for result in map(function, items):
+            yield result
+            release_pages()
         return
     pending: deque[Future[Result]] = deque()
     executor = ThreadPoolExecutor(threads)
@@ -38,8 +42,10 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], threa
             pending.append(executor.submit(function, item))
             if len(pending) > 2 * threads:
                 yield pending.popleft().result()
+                release_pages()
         while pending:
             yield pending.popleft().result()
+            release_pages()
     finally:
         for future in pending:
             future.cancel()

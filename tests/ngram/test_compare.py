@@ -7,8 +7,7 @@ import pytest
 
 from textkit.errors import UsageError
 from textkit.ngram.check import check_sums
-from textkit.ngram.compare import Comparer, all_configs, at_order, perplexity_plot, read_orders
-from textkit.ngram.counting import count_ngrams
+from textkit.ngram.compare import Comparer, all_configs, perplexity_plot, read_orders
 from textkit.ngram.methods import METHODS
 from textkit.ngram.model import NGramModel
 from textkit.ngram.scoring import perplexity
@@ -71,21 +70,6 @@ def test_the_best_has_the_least_perplexity_and_is_a_proper_model(comparer):
     assert said["best"]["smoothing"] == best.smoothing
     assert said["oov_rate"] == pytest.approx(comparison.oov / comparison.tokens)
     assert all(row["perplexity"] is None or math.isfinite(row["perplexity"]) for row in said["candidates"])
-
-
-def test_counts_of_a_lower_order_are_those_of_counting_it():
-    corpus = encoded(TRAIN)
-    for order in (1, 2, 3):
-        cut, counted = at_order(count_ngrams(corpus, 4, 1), order), count_ngrams(corpus, order, 1)
-        assert cut.last == counted.last
-        assert cut.order == order
-        for a, b in zip(cut.levels, counted.levels, strict=True):
-            for field in ("words", "counts", "suffixes", "edges"):
-                left, right = getattr(a, field), getattr(b, field)
-                assert (left is None) == (right is None)
-                assert left is None or left.tolist() == right.tolist()
-    with pytest.raises(UsageError, match="order 5"):
-        at_order(count_ngrams(corpus, 4, 1), 5)
 
 
 def test_plot_is_written(comparer, tmp_path):

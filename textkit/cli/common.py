@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from ..ngram.counts import CountedText
     from ..progress import Progress, Reporter
+    from ..store import Store
     from ..text.corpus import EncodedCorpus
     from ..text.reader import Reader
     from ..text.tokenizer import Tokenizer
 
+LEAST_MEMORY = 10**7
 INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="TEXT...")
 OUTPUT = click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
@@ -25,6 +28,11 @@ SKIP_SYMBOLS = click.option(
     "--skip-symbols", is_flag=True, help="Also leave out <unk> where the text has it; <s> and </s> always are left out."
 )
 SEED = click.option("--seed", type=int, default=0, show_default=True, help="Start of the random numbers.")
+MEMORY = click.option(
+    "--memory",
+    metavar="2G",
+    help="Memory for n-grams, others go to scratch files; program and vocabulary come on top.  [default: no limit]",
+)
 THREADS = click.option("--threads", type=int, help="Threads to use.  [default: all cores]")
 
 
@@ -127,10 +135,25 @@ def encode(
 
 
 def encode_held_out(
-    reader: "Reader", path: Path, corpus: "EncodedCorpus", cache: Path | None, threads: int | None
+    reader: "Reader", path: Path, text: "EncodedCorpus | CountedText", cache: Path | None, threads: int | None
 ) -> "EncodedCorpus":
-    """Encode another text, read in the same way, with the tokenizer and words of a corpus."""
-    return encode(replace(reader, inputs=(path,)), corpus.tokenizer, cache, threads, vocabulary=corpus.vocabulary)
+    """Encode another text, read in the same way, with the tokenizer and words of a first one."""
+    return encode(replace(reader, inputs=(path,)), text.tokenizer, cache, threads, vocabulary=text.vocabulary)
+
+
+def limited(memory: str | None, cache: Path | None) -> "Store":
+    """Where n-grams are kept, by --memory; scratch files go to the cache directory, without one to the system's.
+
+    Raises:
+        UsageError: too little to work with.
+    """
+    from ..errors import UsageError
+    from ..store import Store
+
+    limit = byte_size("--memory", memory) if memory else None
+    if limit is not None and limit < LEAST_MEMORY:
+        raise UsageError(f"--memory {memory} is too little.", f"Give {LEAST_MEMORY // 10**6}M or more.")
+    return Store(limit, cache)
 
 
 def tell_skipped(reader: "Reader") -> None:

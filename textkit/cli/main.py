@@ -8,7 +8,13 @@ import click
 
 from .. import __version__
 from ..errors import TextkitError
-from . import ngram_compare, ngram_look, ngram_models, ngram_use  # noqa: F401 - they add their commands
+from . import (  # noqa: F401 - they add their commands
+    ngram_compare,
+    ngram_counts,
+    ngram_look,
+    ngram_models,
+    ngram_use,
+)
 from .corpus import corpus
 from .demo import demo
 from .ngram import ngram

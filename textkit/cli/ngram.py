@@ -10,8 +10,12 @@ import click
 from . import common, estimating
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..ngram.counts import CountedText
     from ..ngram.model import NGramModel
     from ..ngram.train import TrainingConfig
+    from ..store import Store
     from ..text.reader import Reader
     from ..text.tokenizer import Tokenizer
 
@@ -46,6 +50,7 @@ def ngram() -> None:
 @common.SKIP_SYMBOLS
 @common.reading
 @common.caching
+@common.MEMORY
 @common.THREADS
 @common.JSON
 def train(
@@ -61,34 +66,36 @@ def train(
     max_vocab: int | None,
     skip_symbols: bool,
     cache: Path | None,
+    memory: str | None,
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Train a model, by interpolated modified Kneser-Ney smoothing or any other.
+    """Train a model from text or from counts (ngram count), by interpolated modified Kneser-Ney or another smoothing.
 
     \b
     textkit ngram train text.txt --order 3 --output text.ngram
     textkit ngram train *.txt.gz --order 5 --tokenizer whitespace --arpa text.arpa
     textkit ngram train text.txt --smoothing witten-bell
     textkit ngram train text.txt --smoothing add-k --dev held-out.txt
+    textkit ngram train monday.counts tuesday.counts --output both.ngram
     """
     from ..ngram.model import NGramModel
 
     began = time.perf_counter()
     config = replace(config, keep_counts=keep_counts)
-    target = output or (None if arpa else _default_output(reader))
-    corpus = common.encode(
+    store, target = common.limited(memory, cache), output or (None if arpa else default_output(reader.inputs, ".ngram"))
+    text = _counted(reader, tokenizer, config.order, min_count, max_vocab, threads, store) or common.encode(
         reader, tokenizer, cache, threads, min_count=min_count, max_vocab=max_vocab, skip_unk=skip_symbols
     )
-    held_out = common.encode_held_out(reader, dev, corpus, cache, threads) if dev else None
+    held_out = common.encode_held_out(reader, dev, text, cache, threads) if dev else None
     with common.progress_bar() as progress:
-        model = NGramModel.train(corpus, config, dev=held_out, threads=threads, progress=progress)
+        model = NGramModel.train(text, config, dev=held_out, threads=threads, progress=progress, store=store)
         if bits is not None:
             model = quantised(model, bits, threads)
         if target:
             model.save(target)
         if arpa:
-            model.write_arpa(arpa, threads)
+            model.write_arpa(arpa, threads, store)
     estimating.tell_training(model.report)
     if dev and model.report.get("settled") != "dev":
         common.note(f"--dev changed nothing: the smoothing {config.label} leaves nothing to tune.")
@@ -99,11 +106,41 @@ def train(
         estimating.print_sizes(model, f"{', '.join(written)} ({time.perf_counter() - began:.1f} s)")
 
 
-def _default_output(reader: "Reader") -> Path:
+def _counted(
+    reader: "Reader",
+    tokenizer: "Tokenizer",
+    order: int,
+    min_count: int,
+    max_vocab: int | None,
+    threads: int | None,
+    store: "Store",
+) -> "CountedText | None":
+    """The counts that the inputs are, added up; None where they are text."""
+    from ..errors import UsageError
+    from ..ngram.counts import is_count_file, load_counts
+    from ..ngram.merging import merge_counts
+
+    paths = [Path(str(given)) for given in reader.inputs]
+    counted = [path for path in paths if is_count_file(path)]
+    if not counted:
+        return None
+    if len(counted) < len(paths):
+        raise UsageError(f"{counted[0]} holds counts, others are text.", "Count the text first: textkit ngram count.")
+    texts = [load_counts(path, order, store.limit is not None) for path in paths]
+    given = click.get_current_context().get_parameter_source("tokenizer")
+    if given is click.core.ParameterSource.COMMANDLINE and tokenizer != texts[0].tokenizer:
+        raise UsageError(
+            f"{paths[0]} was counted with {texts[0].tokenizer.signature}.", "Leave --tokenizer out, or count again."
+        )
+    return merge_counts(texts, min_count=min_count, max_vocab=max_vocab, threads=threads, store=store)
+
+
+def default_output(inputs: "Sequence[str | Path]", ending: str) -> Path:
+    """A name for what is made of these inputs. Raises UsageError where such a file is there already."""
     from ..errors import UsageError
 
-    name = Path(str(reader.inputs[0])).name.split(".")[0] or "model"
-    path = Path(f"{name if name != '-' else 'model'}.ngram")
+    name = Path(str(inputs[0])).name.split(".")[0] or "model"
+    path = Path(f"{name if name != '-' else 'model'}{ending}")
     if path.exists():
         raise UsageError(f"{path} exists already.", "Say with --output where to write; what is there is replaced then.")
     return path

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..kernels import trie as kernels
+from ..store import Store, slices
 
 
 @dataclass(frozen=True)
@@ -43,18 +44,21 @@ class BackoffTrie:
         log_p: list[np.ndarray],
         backoff: list[np.ndarray],
         edges: list[np.ndarray],
+        store: Store | None = None,
     ) -> "BackoffTrie":
-        """Join arrays by order; `edges` of order n, uint32 (E + 1,), index the n-grams of order n + 1 from 0."""
-        sizes = [len(level) for level in words]
+        """Join arrays by order; `edges` of order n, uint32 (E + 1,), index the n-grams of order n + 1 from 0.
+
+        Args:
+            store: makes the new arrays; in memory if not given.
+        """
+        store, sizes = store or Store(), [len(level) for level in words]
         bases = np.cumsum([0, *sizes])
-        shifted = [edge[:-1] + np.uint32(base) for edge, base in zip(edges, bases[1:], strict=False)]
-        return cls(
-            sizes,
-            np.concatenate(words),
-            np.concatenate(log_p),
-            np.concatenate(backoff) if backoff else np.zeros(0, np.float32),
-            np.concatenate([*shifted, np.array([sum(sizes) if edges else 0], np.uint32)]),
-        )
+        joined = store.collector(np.uint32)
+        for edge, base in zip(edges, bases[1:], strict=False):
+            for piece in slices(edge[:-1]):
+                joined.append(piece + np.uint32(base))
+        joined.append(np.array([sum(sizes) if edges else 0], np.uint32))
+        return cls(sizes, store.joined(words), store.joined(log_p), store.joined(backoff), joined.array())
 
 
 @dataclass

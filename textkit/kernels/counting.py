@@ -1,9 +1,10 @@
-"""N-gram counting by sorting positions of the text, one order after the other.
+"""N-gram counting by sorting the places of the text, one order after the other.
 
-The text is a stream of ids, `<s> w … </s>` line after line, and an n-gram is the run of positions where it starts.
-Once the positions are in the order of the n-grams, the order of the (n+1)-grams follows in one pass: take the word to
-the left of each position and deal the positions out by it, keeping their order. So nothing is ever compared, every
-run knows the entry of the n-gram without its first word, and an order is a trie level sorted by (context, word).
+The text is a stream of ids, `<s> w … </s>` line after line. A record is a place of it, where an n-gram begins, and the
+number of that n-gram. Once the records are in the order of the n-grams, the order of the (n+1)-grams follows in one
+pass: take the word to the left of each place and deal the records out by it, keeping their order. So nothing is ever
+compared, every run knows the entry of the n-gram without its first word, and an order is a trie level sorted by
+(context, word).
 """
 
 import numpy as np
@@ -40,119 +41,113 @@ def sentence_stream(ids, offsets, first, last, stream):
 
 
 @kernel
-def count_words(stream, first, last, counts):
-    """counts[w] += 1 for the words stream[first:last]; counts int64 (V,)."""
+def count_words(stream, first, last, counts, places):
+    """counts[w] += 1 for the words stream[first:last], and places[w] where one comes first; both int64 (V,)."""
     for i in range(first, last):
-        counts[stream[i]] += 1
+        word = stream[i]
+        if counts[word] == 0:
+            places[word] = i
+        counts[word] += 1
 
 
 @kernel
-def group_by_word(stream, first, last, cursors, positions):
-    """Write the positions `first` to `last` to the places cursors[word], raising those; cursors int64 (V,)."""
+def group_by_word(stream, first, last, cursors, records):
+    """Make records of the places `first` to `last`, at cursors[word], raising those; cursors int64 (V,).
+
+    records uint64 (M,): the word << 32 | the place.
+    """
     for i in range(first, last):
         word = stream[i]
-        positions[cursors[word]] = i
+        records[cursors[word]] = np.uint64(word) << _HALF | np.uint64(i)
         cursors[word] += 1
 
 
 @kernel
-def left_words(stream, positions, first, last, left, counts):
-    """left[i] = the word before position i of `first` to `last`, and counts[word] += 1; counts int64 (V,)."""
+def left_words(stream, records, first, last, left, counts):
+    """left[i] = the word before the place of record i, and counts[word] += 1, for i from `first` to `last`.
+
+    left int32 (M,), counts int64 (V,).
+    """
     for i in range(first, last):
         if i + _AHEAD < last:
-            prefetch(stream, np.int64(positions[i + _AHEAD]) - 1)
-        word = stream[np.int64(positions[i]) - 1]
+            prefetch(stream, np.int64(records[i + _AHEAD] & _LOW_32) - 1)
+        word = stream[np.int64(records[i] & _LOW_32) - 1]
         left[i] = word
         counts[word] += 1
 
 
 @kernel
-def extend_left(positions, entries, first, last, left, cursors, runs):
-    """Deal the positions `first` to `last` out to their left words.
-
-    entries uint32 (M,): the n-gram of each position. runs uint64 (M,): at each left word's cursor goes that entry
-    << 32 | the position one to the left.
-    """
+def deal_left(records, first, last, left, cursors, dealt):
+    """Deal the records `first` to `last` out to cursors[left word], raising those, each place moved to that word."""
     for i in range(first, last):
         if i + _AHEAD < last:
-            prefetch(runs, cursors[left[i + _AHEAD]])
+            prefetch(dealt, cursors[left[i + _AHEAD]])
         word = left[i]
-        runs[cursors[word]] = np.uint64(entries[i]) << _HALF | np.uint64(positions[i] - np.uint32(1))
+        dealt[cursors[word]] = records[i] - np.uint64(1)
         cursors[word] += 1
 
 
 @kernel
-def count_runs(runs, starts, first, last):
-    """How many n-grams the left words `first` to `last` begin, word w being runs[starts[w]:starts[w + 1]]."""
+def count_runs(records, first, last, starts):
+    """How many n-grams the left words `first` to `last` begin, word w being records[starts[w]:starts[w + 1]]."""
     size = 0
     for word in range(first, last):
         previous = np.uint64(0xFFFFFFFFFFFFFFFF)
         for i in range(starts[word], starts[word + 1]):
-            suffix = runs[i] >> _HALF
+            suffix = records[i] >> _HALF
             size += suffix != previous  # most runs are short: adding costs less than a branch guessed wrong
             previous = suffix
     return size
 
 
 @kernel
-def collect_runs(runs, starts, first, last, entry, positions, entries, suffixes, counts):
+def collect_runs(records, first, last, starts, entry, below_words, words, suffixes, counts):
     """Read off the n-grams of the left words `first` to `last`, numbered from `entry` on.
 
-    For each place i of these runs: positions[i] and entries[i] uint32. For each entry: suffixes uint32 and
-    counts int32.
+    The records get these numbers in place of those of the suffixes. below_words int32: last words of the level
+    below. For each entry: words and counts int32, suffixes uint32.
     """
-    entry -= 1
-    begin = np.int64(0)
+    number = np.int64(entry) - 1
+    begin, end = np.int64(0), starts[last]
     for word in range(first, last):
         previous = np.uint64(0xFFFFFFFFFFFFFFFF)
         for i in range(starts[word], starts[word + 1]):
-            suffix = runs[i] >> _HALF
+            if i + _AHEAD < end:
+                prefetch(below_words, np.int64(records[i + _AHEAD] >> _HALF))
+            suffix = records[i] >> _HALF
             new = suffix != previous
-            entry += new
+            number += new
             begin = i if new else begin
             previous = suffix
-            positions[i] = np.uint32(runs[i] & _LOW_32)
-            entries[i] = entry
-            suffixes[entry] = suffix
-            counts[entry] = i + 1 - begin
+            records[i] = np.uint64(number) << _HALF | records[i] & _LOW_32
+            suffixes[number] = suffix
+            words[number] = below_words[suffix]
+            counts[number] = i + 1 - begin
 
 
 @kernel
-def number_words(starts, first, last, entries):
-    """entries[i] = w for i from starts[w] to starts[w + 1], for the words `first` to `last`."""
-    for word in range(first, last):
-        for i in range(starts[word], starts[word + 1]):
-            entries[i] = word
+def link_levels(words, counts, first, last, new_counts, entry, edges):
+    """edges[c] = the first continuation of n-gram c, for c from `first` to `last`; the first of all is `entry`.
 
-
-@kernel
-def take(values, indices, first, last, out):
-    """out[i] = values[indices[i]] for i from `first` to `last`."""
-    for i in range(first, last):
-        if i + _AHEAD < last:
-            prefetch(values, np.int64(indices[i + _AHEAD]))
-        out[i] = values[indices[i]]
-
-
-@kernel
-def link_levels(words, counts, new_counts, edges):
-    """edges[c] = the first continuation of n-gram c: each has as many occurrences as c, or none after </s>."""
-    entry, owed = 0, np.int64(0)
-    for context in range(words.shape[0]):
+    Each n-gram has as many occurrences with a continuation as it has, or none after </s>.
+    """
+    owed = np.int64(0)
+    for context in range(first, last):
         edges[context] = entry
         if words[context] != EOS:
             owed += counts[context]
         while owed > 0:
             owed -= new_counts[entry]
             entry += 1
-    edges[words.shape[0]] = entry
 
 
 @kernel
-def count_left_extensions(suffixes, adjusted):
-    """adjusted[s] += 1 for each n-gram with suffix s: the number of distinct words seen to its left."""
+def count_left_extensions(suffixes, low, adjusted):
+    """adjusted[s - low] += 1, where that is inside, for each n-gram with suffix s: the distinct words to its left."""
     for entry in range(suffixes.shape[0]):
-        adjusted[suffixes[entry]] += 1
+        place = np.int64(suffixes[entry]) - low
+        if 0 <= place < adjusted.shape[0]:
+            adjusted[place] += 1
 
 
 @kernel

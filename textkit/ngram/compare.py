@@ -16,7 +16,8 @@ from ..text.corpus import EncodedCorpus
 from ..text.plots import drawing
 from ..text.vocabulary import UNK
 from . import heldout, parameters, smoothing
-from .counting import NGramCounts, count_ngrams
+from .counting import count_ngrams
+from .counts import NGramCounts
 from .heldout import Places
 from .methods import METHODS
 from .model import NGramModel
@@ -117,7 +118,7 @@ class Comparer:
         rows: list[Candidate] = []
         total = len(orders) * len(configs)
         for order in orders:
-            counts, evidence = at_order(self.counts, order), {}
+            counts, evidence = self.counts.up_to(order), {}
             for config in configs:
                 self.progress(Progress(f"{config.label}, order {order}", len(rows), total, "models"))
                 for tuned in (False, True) if self.tune and config.method.parameter in _TUNABLE else (False,):
@@ -160,7 +161,7 @@ class Comparer:
         """A candidate as a model; `configs` as they were compared."""
         config = next(c for c in configs if c.label == candidate.smoothing)
         estimated = estimate_from_counts(
-            at_order(self.counts, candidate.order),
+            self.counts.up_to(candidate.order),
             self.vocabulary,
             replace(config, order=candidate.order),
             self.threads,
@@ -183,18 +184,6 @@ def all_configs(names: Iterable[str] = ()) -> list[TrainingConfig]:
     """
     named = [TrainingConfig(smoothing=name) for name in names]
     return named or [TrainingConfig(smoothing=m.name, form=form) for m in METHODS for form in m.forms]
-
-
-def at_order(counts: NGramCounts, order: int) -> NGramCounts:
-    """Counts of a lower order; the arrays are shared.
-
-    Raises:
-        UsageError: an order that was not counted.
-    """
-    if not 1 <= order <= counts.order:
-        raise UsageError(f"order {order} makes no sense here.", f"Give 1 to {counts.order}.")
-    levels = [*counts.levels[: order - 1], replace(counts.levels[order - 1], edges=None)]
-    return replace(counts, levels=levels, last=counts.last[-order:])
 
 
 def _cut(places: Places | None, order: int) -> Places | None:

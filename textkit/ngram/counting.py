@@ -1,101 +1,70 @@
 """From an encoded corpus to n-gram counts of every order up to N, as the levels of a trie."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import bisect
+from collections.abc import Callable, Iterator
 from itertools import accumulate, pairwise
 
 import numpy as np
 
 from ..errors import DataError
 from ..kernels import counting as kernels
-from ..parallel import ordered_map, split_evenly
+from ..kernels import words as word_kernels
+from ..parallel import ordered_map, split_evenly, thread_count
 from ..progress import Progress, Reporter, silent
+from ..store import Store, let_go_of, release_pages
 from ..text.corpus import EncodedCorpus
-from ..text.vocabulary import BOS, EOS
+from ..text.vocabulary import BOS, SPECIALS
+from .counts import NEVER, CountedText, Level, NGramCounts, check_order, kept_by
+from .merging import merge_levels
 
 _PIECES_PER_THREAD = 8  # enough to balance threads and to hear Ctrl-C; few enough to cost nothing
+_MOST_RUNS = 100  # files merged at a time
+_RUN_BYTES = 2_500_000  # of memory for each of them: pages come in groups, of every array
 MOST_TOKENS = 2**31 - 1
 
 
-@dataclass
-class Level:
-    """All n-grams of one order, sorted by (context, last word).
-
-    Attributes:
-        words: int32 (E,), last words; for unigrams all ids of the vocabulary in order.
-        counts: int32 (E,), occurrences in the text (of the tokens between <s> and </s>, these included).
-        suffixes: uint32 (E,), the n-gram without its first word, as an index of the level below (none for unigrams).
-        edges: uint32 (E + 1,), entry e has the continuations edges[e]:edges[e + 1] of the level above (none at N).
-    """
-
-    words: np.ndarray
-    counts: np.ndarray
-    suffixes: np.ndarray | None = None
-    edges: np.ndarray | None = None
+def count_text(
+    corpus: EncodedCorpus,
+    order: int,
+    threads: int | None = None,
+    progress: Reporter = silent,
+    store: Store | None = None,
+) -> CountedText:
+    """Count an encoded corpus, see `count_ngrams`. Raises UsageError for an order that makes no sense."""
+    check_order(order)
+    counts = count_ngrams(corpus, order, thread_count(threads), progress, store or Store())
+    return CountedText(counts, corpus.vocabulary, corpus.tokenizer)
 
 
-@dataclass
-class NGramCounts:
-    """Counts of all orders.
-
-    Attributes:
-        levels: unigrams first.
-        last: word ids of the n-gram of order N that comes last when words are numbered by first appearance and
-            n-grams are compared from their last word back, padded in front with <s>; the counts of counts need it.
-        tokens, lines: size of the text.
-        dropped_marks: sentence marks that stood in the text as words and were left out.
-    """
-
-    levels: list[Level]
-    last: list[int]
-    tokens: int
-    lines: int
-    dropped_marks: int
-
-    @property
-    def order(self) -> int:
-        return len(self.levels)
-
-
-def count_ngrams(corpus: EncodedCorpus, order: int, threads: int, progress: Reporter = silent) -> NGramCounts:
+def count_ngrams(
+    corpus: EncodedCorpus, order: int, threads: int, progress: Reporter = silent, store: Store | None = None
+) -> NGramCounts:
     """Count all n-grams of orders 1 to `order`, each line from <s> to </s>.
 
-    Memory: about 20 bytes a token while it runs, and 16 bytes for each distinct n-gram.
+    Memory: 24 bytes a token while it runs, and 16 bytes for each distinct n-gram; where that is more than `store` is to
+    hold, runs of lines are counted one after the other and merged.
 
     Raises:
-        DataError: more than 2**31 - 1 tokens.
+        DataError: more than 2**31 - 1 tokens without a limit of memory; more than that of one n-gram.
     """
-    stream, dropped = _stream(corpus, threads)
-    vocabulary = len(corpus.vocabulary)
-    places = np.empty(len(stream), np.uint32), np.empty(len(stream), np.uint32)
-    counts = _group_words(stream, *places, vocabulary, threads)
-    levels = [Level(np.arange(vocabulary, dtype=np.int32), counts)]
-    last = _last_ngram(stream, places[0], counts, order)
-    after_bos = range(BOS, BOS + 1)  # the entries that begin with <s>: nothing stands to their left
-    scratch = np.empty(len(stream), np.int32), np.empty(len(stream), np.uint64)
-    for length in range(1, order):
-        progress(Progress(f"counting {length + 1}-grams", length, order, "orders"))
-        ends = np.cumsum(levels[-1].counts, dtype=np.int64)
-        first, stop = (int(ends[i - 1]) if i else 0 for i in (after_bos.start, after_bos.stop))
-        used = [(a, b) for a, b in ((0, first), (stop, int(ends[-1]) if len(ends) else 0)) if a < b]
-        starts = _deal_left(stream, places, used, scratch, vocabulary, threads)
-        levels.append(_collected(scratch[1], starts, places, levels[-1], threads))
-        edges = levels[-2].edges
-        assert edges is not None
-        after_bos = range(int(edges[after_bos.start]), int(edges[after_bos.stop]))
-    return NGramCounts(levels, last, corpus.tokens, corpus.lines, dropped)
-
-
-def _stream(corpus: EncodedCorpus, threads: int) -> tuple[np.ndarray, int]:
-    """The ids of the corpus with sentence marks, int32, and how many marks inside the text were left out."""
     room = corpus.tokens + 2 * corpus.lines
+    if store is not None and store.limit is not None and room * (24 + 64 * order) > store.limit:
+        return _count_in_runs(corpus, order, threads, progress, store)
+    stream, dropped = _stream(corpus, 0, corpus.lines)
+    levels, first = _count_stream(stream, order, len(corpus.vocabulary), threads, progress)
+    return NGramCounts(levels, first, corpus.tokens, corpus.lines, dropped)
+
+
+def _stream(corpus: EncodedCorpus, begin: int, end: int) -> tuple[np.ndarray, int]:
+    """The ids of the lines `begin` to `end` with sentence marks, int32, and how many marks inside were left out."""
+    room = int(corpus.offsets[end] - corpus.offsets[begin]) + 2 * (end - begin)
     if room > MOST_TOKENS:
         raise DataError(
-            f"{room:,} tokens are more than one run can count ({MOST_TOKENS:,}).", "Train on a part of the text."
+            f"{room:,} tokens are more than one run can count ({MOST_TOKENS:,}).", "Say how much --memory to use."
         )
     stream, size, dropped = np.empty(room, np.int32), 0, 0
-    for first in range(0, corpus.lines, 1 << 16):
-        last = min(first + (1 << 16), corpus.lines)
+    for first in range(begin, end, 1 << 16):
+        last = min(first + (1 << 16), end)
         offsets = np.array(corpus.offsets[first : last + 1])
         ids = np.array(corpus.ids[offsets[0] : offsets[-1]])
         if len(ids) and not 0 <= ids.min() <= ids.max() < len(corpus.vocabulary):
@@ -105,24 +74,162 @@ def _stream(corpus: EncodedCorpus, threads: int) -> tuple[np.ndarray, int]:
     return stream[:size], dropped
 
 
-def _group_words(
-    stream: np.ndarray, positions: np.ndarray, entries: np.ndarray, words: int, threads: int
-) -> np.ndarray:
-    """Sort positions by word; `entries` gets the words. Returns counts int32 by word id."""
-    jobs = list(enumerate(split_evenly(len(stream), threads)))
-    tallies = np.zeros((len(jobs), words), np.int64)
-    _each(lambda job: kernels.count_words(stream, *job[1], tallies[job[0]]), jobs, threads)
-    cursors, starts = _cursors(tallies)
-    _each(lambda job: kernels.group_by_word(stream, *job[1], cursors[job[0]], positions), jobs, threads)
-    _each(lambda part: kernels.number_words(starts, *part, entries), _by_places(starts, threads), threads)
-    return np.diff(starts).astype(np.int32)
+def _count_stream(
+    stream: np.ndarray, order: int, words: int, threads: int, progress: Reporter
+) -> tuple[list[Level], np.ndarray]:
+    """All levels, and where each word appears first."""
+    counting = _Counting(stream, words, threads)
+    levels = [counting.unigrams()]
+    for length in range(2, order + 1):
+        progress(Progress(f"counting {length}-grams", length - 1, order, "orders"))
+        levels.append(counting.longer(levels[-1]))
+    return levels, counting.first
 
 
-def _by_places(starts: np.ndarray, threads: int) -> list[tuple[int, int]]:
-    """Ranges of words with about equally many places."""
-    wanted = np.linspace(0, int(starts[-1]), threads * _PIECES_PER_THREAD + 1)[1:-1].astype(np.int64)
-    bounds = [0, *np.searchsorted(starts, wanted).tolist(), len(starts) - 1]
-    return [(a, b) for a, b in pairwise(bounds) if a < b]
+# --- in limited memory ---------------------------------------------------------------------------------
+
+
+def _count_in_runs(corpus: EncodedCorpus, order: int, threads: int, progress: Reporter, store: Store) -> NGramCounts:
+    """Count as many lines at a time as the limit allows, and add up.
+
+    Memory beyond the limit: some bytes for each word of the vocabulary, and what a single line needs more.
+    """
+    assert store.limit is not None
+    let_go_of(corpus.ids, corpus.offsets)
+    words, position, dropped = len(corpus.vocabulary), 0, 0
+    first, runs = np.full(words, NEVER), _Runs(words, store, threads, progress)
+    for begin, end in _line_ranges(corpus, min(MOST_TOKENS, store.limit // (32 + 16 * order))):
+        progress(Progress("counting n-grams", begin, corpus.lines, "lines"))
+        stream, marks = _stream(corpus, begin, end)
+        release_pages()
+        present = _compact(stream, words)
+        levels, places = _count_stream(stream, order, len(present), threads, silent)
+        seen = places != NEVER
+        first[present[seen]] = np.minimum(first[present[seen]], places[seen] + position)
+        for level in levels:
+            word_kernels.remap(level.words, present)
+        runs.add(levels)
+        position, dropped = position + len(stream), dropped + marks
+    return NGramCounts(runs.merged(), first, corpus.tokens, corpus.lines, dropped)
+
+
+def _line_ranges(corpus: EncodedCorpus, tokens: int) -> Iterator[tuple[int, int]]:
+    """Ranges of lines with about so many tokens, sentence marks among them; at least one line each."""
+
+    def place(line: int) -> int:
+        return int(corpus.offsets[line]) + 2 * line
+
+    begin = 0
+    while begin < corpus.lines:
+        fitting = bisect.bisect_right(range(corpus.lines + 1), place(begin) + tokens, begin + 1, key=place) - 1
+        end = max(fitting, begin + 1)
+        yield begin, end
+        begin = end
+
+
+def _compact(stream: np.ndarray, words: int) -> np.ndarray:
+    """Number the words of a stream without gaps, the specials first and always; returns their ids, int32 ascending."""
+    seen = np.zeros(words, np.bool_)
+    seen[: len(SPECIALS)] = True
+    for i in range(0, len(stream), 1 << 16):
+        seen[stream[i : i + (1 << 16)]] = True
+    word_kernels.remap(stream, np.cumsum(seen, dtype=np.int32) - np.int32(1))
+    return np.flatnonzero(seen).astype(np.int32)
+
+
+class _Runs:
+    """Levels of parts of a text, kept in scratch files and merged when there are many."""
+
+    def __init__(self, words: int, store: Store, threads: int, progress: Reporter) -> None:
+        self.words, self.store, self.threads, self.progress = words, store, threads, progress
+        assert store.limit is not None
+        self.most = min(_MOST_RUNS, max(4, store.limit // _RUN_BYTES))
+        self.runs: list[list[list[Level]]] = []  # by how often they have been merged
+
+    def add(self, levels: list[Level]) -> None:
+        """Keep one more."""
+        self._put(kept_by(self.store, levels), 0)
+
+    def _put(self, levels: list[Level], rank: int) -> None:
+        if rank == len(self.runs):
+            self.runs.append([])
+        self.runs[rank].append(levels)
+        if len(self.runs[rank]) == self.most:
+            full, self.runs[rank] = self.runs[rank], []
+            self._put(self._merge(full), rank + 1)
+
+    def merged(self) -> list[Level]:
+        """The levels of all together."""
+        return self._merge([run for runs in reversed(self.runs) for run in runs])
+
+    def _merge(self, runs: list[list[Level]]) -> list[Level]:
+        return merge_levels(runs, self.words, self.store, self.threads, progress=self.progress)
+
+
+# --- in memory -----------------------------------------------------------------------------------------
+
+
+class _Counting:
+    """The places of one text, in the order of its n-grams of one length after the other.
+
+    Attributes:
+        first: see `NGramCounts.first`.
+        records, spare: uint64 (M,), see `kernels.counting`; the second is room for the next order.
+        starts: int64 (V + 1,), the records of the n-grams that begin with word w are starts[w]:starts[w + 1].
+        pieces: ranges of first words to work on at a time, the same for all orders.
+        bases: the first entry of each piece in the level of this length, and the size of the level.
+    """
+
+    def __init__(self, stream: np.ndarray, words: int, threads: int) -> None:
+        self.stream, self.words, self.threads = stream, words, threads
+        self.records, self.spare = np.empty(len(stream), np.uint64), np.empty(len(stream), np.uint64)
+        self.left = np.empty(len(stream), np.int32)
+        jobs = list(enumerate(split_evenly(len(stream), threads)))
+        tallies, places = np.zeros((len(jobs), words), np.int64), np.full((len(jobs), words), NEVER)
+        self._each(lambda job: kernels.count_words(stream, *job[1], tallies[job[0]], places[job[0]]), jobs)
+        self.first = places.min(axis=0)
+        cursors, self.starts = _cursors(tallies)
+        self._each(lambda job: kernels.group_by_word(stream, *job[1], cursors[job[0]], self.records), jobs)
+        self.pieces = _by_places(self.starts, threads)
+        self.bases = [0, *(last for _, last in self.pieces)]
+
+    def unigrams(self) -> Level:
+        """The level of the words themselves."""
+        return Level(np.arange(self.words, dtype=np.int32), np.diff(self.starts).astype(np.int32))
+
+    def longer(self, below: Level) -> Level:
+        """The next level; links the one below to it."""
+        self._deal_left()
+        records, starts, old_bases = self.records, self.starts, self.bases
+        sizes = ordered_map(lambda piece: kernels.count_runs(records, *piece, starts), self.pieces, self.threads)
+        self.bases = [0, *accumulate(sizes)]
+        words, counts = np.empty(self.bases[-1], np.int32), np.empty(self.bases[-1], np.int32)
+        suffixes, edges = np.empty(self.bases[-1], np.uint32), np.empty(len(below.words) + 1, np.uint32)
+
+        def work(piece: int) -> None:
+            ends, base, contexts = self.pieces[piece], self.bases[piece], old_bases[piece : piece + 2]
+            kernels.collect_runs(records, *ends, starts, base, below.words, words, suffixes, counts)
+            kernels.link_levels(below.words, below.counts, *contexts, counts, base, edges)
+
+        self._each(work, list(range(len(self.pieces))))
+        edges[-1] = len(words)
+        below.edges = edges
+        return Level(words, counts, suffixes)
+
+    def _deal_left(self) -> None:
+        """Bring the records of the n-grams that do not begin with <s> into the order of those one word longer."""
+        ranges = [(0, int(self.starts[BOS])), (int(self.starts[BOS + 1]), int(self.starts[-1]))]
+        parts = [(a + i, a + j) for a, b in ranges for i, j in split_evenly(b - a, self.threads)]
+        jobs, tallies = list(enumerate(parts)), np.zeros((len(parts), self.words), np.int64)
+        stream, records, dealt, left = self.stream, self.records, self.spare, self.left
+        self._each(lambda job: kernels.left_words(stream, records, *job[1], left, tallies[job[0]]), jobs)
+        cursors, self.starts = _cursors(tallies)
+        self._each(lambda job: kernels.deal_left(records, *job[1], left, cursors[job[0]], dealt), jobs)
+        self.records, self.spare = dealt, records
+
+    def _each(self, work: Callable, jobs: list) -> None:
+        for _ in ordered_map(work, jobs, self.threads):
+            pass
 
 
 def _cursors(tallies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -132,87 +239,8 @@ def _cursors(tallies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return starts[:-1] + np.cumsum(tallies, axis=0) - tallies, starts
 
 
-def _deal_left(
-    stream: np.ndarray,
-    places: tuple[np.ndarray, np.ndarray],
-    used: list[tuple[int, int]],
-    scratch: tuple[np.ndarray, np.ndarray],
-    words: int,
-    threads: int,
-) -> np.ndarray:
-    """Bring the used places (positions, entries) into the order of the n-grams one word longer, in scratch[1].
-
-    Returns where the places of each left word start, int64 (V + 1,).
-    """
-    (positions, entries), (left, runs) = places, scratch
-    parts = [(a + i, a + j) for a, b in used for i, j in split_evenly(b - a, threads)]
-    jobs = list(enumerate(parts))
-    tallies = np.zeros((len(parts), words), np.int64)
-    _each(lambda job: kernels.left_words(stream, positions, *job[1], left, tallies[job[0]]), jobs, threads)
-    cursors, starts = _cursors(tallies)
-    _each(lambda job: kernels.extend_left(positions, entries, *job[1], left, cursors[job[0]], runs), jobs, threads)
-    return starts
-
-
-def _collected(
-    runs: np.ndarray, starts: np.ndarray, places: tuple[np.ndarray, np.ndarray], below: Level, threads: int
-) -> Level:
-    """The level that dealt-out runs are; sets `places` to its positions and entries, and the edges of `below`."""
-    pieces = _by_places(starts, threads)
-    sizes = list(ordered_map(lambda piece: kernels.count_runs(runs, starts, *piece), pieces, threads))
-    bases = [0, *accumulate(sizes)]
-    suffixes, counts = np.empty(bases[-1], np.uint32), np.empty(bases[-1], np.int32)
-    _each(
-        lambda job: kernels.collect_runs(runs, starts, *job[0], job[1], *places, suffixes, counts),
-        list(zip(pieces, bases, strict=False)),
-        threads,
-    )
-    words = np.empty(len(counts), np.int32)
-    _each(
-        lambda part: kernels.take(below.words, suffixes, *part, words),
-        split_evenly(len(words), threads * _PIECES_PER_THREAD), threads,
-    )  # fmt: skip
-    below.edges = np.empty(len(below.words) + 1, np.uint32)
-    kernels.link_levels(below.words, below.counts, counts, below.edges)
-    return Level(words, counts, suffixes)
-
-
-def _each(work: Callable, jobs: list, threads: int) -> None:
-    for _ in ordered_map(work, jobs, threads):
-        pass
-
-
-def _last_ngram(stream: np.ndarray, positions: np.ndarray, counts: np.ndarray, order: int) -> list[int]:
-    """See `NGramCounts.last`; `positions` grouped by word, each group in the order of the text."""
-    starts = np.cumsum(counts, dtype=np.int64) - counts
-    seen = np.flatnonzero(counts)
-    rank = np.zeros(len(counts), np.int64)
-    rank[seen] = positions[starts[seen]].astype(np.int64) + 3
-    rank[:3] = 0, 1, 2
-    newest = int(seen[np.argmax(rank[seen])])
-    ends = positions[starts[newest] : starts[newest] + counts[newest]].astype(np.int64)
-    ngram = [newest]
-    while len(ngram) < order:
-        if ngram[0] == BOS:
-            ngram.insert(0, BOS)
-            continue
-        ends = ends - 1
-        before = rank[stream[ends]]
-        ends = ends[before == before.max()]
-        ngram.insert(0, int(stream[ends[0]]))
-    return ngram
-
-
-def find_ngram(levels: list[Level], words: list[int]) -> int | None:
-    """The entry of an n-gram in its level, or None where it does not occur."""
-    entry = words[0]
-    for above, below, word in zip(levels[1:], levels, words[1:], strict=False):
-        assert below.edges is not None
-        begin, end = int(below.edges[entry]), int(below.edges[entry + 1])
-        entry = begin + int(np.searchsorted(above.words[begin:end], word))
-        if entry == end or int(above.words[entry]) != word:
-            return None
-    return entry
-
-
-__all__ = ["BOS", "EOS", "Level", "NGramCounts", "count_ngrams", "find_ngram"]
+def _by_places(starts: np.ndarray, threads: int) -> list[tuple[int, int]]:
+    """Ranges of words with about equally many places."""
+    wanted = np.linspace(0, int(starts[-1]), threads * _PIECES_PER_THREAD + 1)[1:-1].astype(np.int64)
+    bounds = [0, *np.searchsorted(starts, wanted).tolist(), len(starts) - 1]
+    return [(a, b) for a, b in pairwise(bounds) if a < b]

@@ -1,6 +1,6 @@
 """Held-out tokens as the counts of a training text see them: what tuning and comparing work on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -9,13 +9,17 @@ import numpy as np
 from ..kernels import counting as count_kernels
 from ..kernels import smoothing as kernels
 from ..kernels import trie
+from ..store import Store, picked, release_pages, slices
 from ..text.corpus import EncodedCorpus
 from ..text.vocabulary import BOS
-from .counting import MOST_TOKENS, Level, NGramCounts
+from .counting import MOST_TOKENS
+from .counts import Level, NGramCounts
+from .gather import gather
 from .smoothing import raw_counts
 
 MOST_PLACES = 1 << 16  # enough to settle some dozens of parameters
 _PIECE = 1 << 20
+_CONTEXTS = 1 << 8  # looked at in one go
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,15 @@ def leave_one_out(counts: NGramCounts, most: int = MOST_PLACES) -> Places:
     or more, for instance since all of it stands there twice, so many are left out at once: otherwise none would be new.
     """
     longest = _longest(counts)
-    step, skipped = max(1, -(-sum(int(values.sum(dtype=np.int64)) for _, values in longest) // most)), 0
+    total = sum(int(piece.sum(dtype=np.int64)) for _, values in longest for piece in slices(values))
+    step, skipped = max(1, -(-total // most)), 0
     parts = []
     for n, (first, values) in enumerate(longest):
         entries, skipped = _every(values, step, skipped)
         parts.append(_shortened(counts.levels, n, first + entries))
     entries, contexts = (np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True))
-    fewest = min(int(values.min(initial=MOST_TOKENS, where=values > 0)) for _, values in longest)
+    pieces = (piece for _, values in longest for piece in slices(values))
+    fewest = min(int(piece.min(initial=MOST_TOKENS, where=piece > 0)) for piece in pieces)
     return Places(entries, contexts, left_out=fewest)
 
 
@@ -94,6 +100,7 @@ def _every(counts: np.ndarray, step: int, skipped: int) -> tuple[np.ndarray, int
         wanted = np.arange(step - 1 - skipped, int(ends[-1]), step)
         found.append(first + np.searchsorted(ends, wanted, side="right"))
         skipped = (skipped + int(ends[-1])) % step
+        release_pages()
     return np.concatenate(found), skipped
 
 
@@ -104,15 +111,18 @@ def _shortened(levels: list[Level], n: int, entries: np.ndarray) -> tuple[np.nda
     if n:
         edges = levels[n - 1].edges
         assert edges is not None
-        contexts[n] = np.searchsorted(edges, entries.astype(edges.dtype), side="right") - 1
+        for i in range(0, len(entries), _CONTEXTS):
+            part = entries[i : i + _CONTEXTS].astype(edges.dtype)
+            contexts[n, i : i + _CONTEXTS] = np.searchsorted(edges, part, side="right") - 1
+            release_pages()
     for k in range(n - 1, -1, -1):
         suffixes = levels[k + 1].suffixes
         assert suffixes is not None
-        found[k] = suffixes[found[k + 1]]
+        found[k] = picked(suffixes, found[k + 1])
         if k:
             suffixes = levels[k].suffixes
             assert suffixes is not None
-            contexts[k] = suffixes[contexts[k + 1]]
+            contexts[k] = picked(suffixes, contexts[k + 1])
     contexts[0] = 0
     return found, contexts
 
@@ -148,12 +158,14 @@ class Observer:
     Args:
         values: the counts by level that the method uses, of which `adjusted` tells whether lower orders count left
             neighbours.
+        store: makes arrays of n-grams.
     """
 
     counts: NGramCounts
     values: list[np.ndarray]
     adjusted: bool
     places: Places
+    store: Store = field(default_factory=Store)
 
     def facts(self, n: int, bins: int) -> Facts:
         """The facts of level n."""
@@ -163,7 +175,9 @@ class Observer:
 
     def with_covered(self, facts: Facts, n: int, bins: int) -> Facts:
         """The facts of level n > 0 with what they cover of the level below, of which types have `bins`."""
-        _, covered, types = self._sums(n, self.values[n - 1][self.counts.levels[n].suffixes], bins)
+        _, covered, types = self._sums(
+            n, gather(self.values[n - 1], self.counts.levels[n].suffixes, self.store, 1), bins
+        )
         if self.places.left_out:
             here, below = self.places.entries[n] >= 0, _at(self.values[n - 1], self.places.entries[n - 1])
             leaving = np.where(facts.count > 0, self._leaving(n - 1), below)  # all of it where level n lists it no more
@@ -177,7 +191,10 @@ class Observer:
         total, types, known = np.zeros(len(entries)), np.zeros((len(entries), bins)), contexts >= 0
         unique, inverse = np.unique(contexts[known], return_inverse=True)
         totals, spread = np.empty(len(unique)), np.empty((len(unique), bins))
-        kernels.context_facts(edges, values, unique, totals, spread)
+        for i in range(0, len(unique), _CONTEXTS):
+            part = slice(i, i + _CONTEXTS)
+            kernels.context_facts(edges, values, unique[part], totals[part], spread[part])
+            release_pages()
         total[known], types[known] = totals[inverse], spread[inverse]
         return _at(values, entries), total, types
 
@@ -195,7 +212,7 @@ class Observer:
 def _at(values: np.ndarray, indices: np.ndarray) -> np.ndarray:
     """values[indices] as float64, 0 where the index is negative."""
     found = np.zeros(len(indices))
-    found[indices >= 0] = values[indices[indices >= 0]]
+    found[indices >= 0] = picked(values, indices[indices >= 0])
     return found
 
 

@@ -14,15 +14,18 @@ from ..formats.backoff import BackoffTrie
 from ..kernels import query, trace
 from ..parallel import thread_count
 from ..progress import Reporter, silent
+from ..store import Store, streamed
 from ..text.corpus import EncodedCorpus
 from ..text.reader import Lines
 from ..text.sources import Source, encoded
 from ..text.tokenizer import Tokenizer
 from ..text.vocabulary import BOS, EOS, UNK, Vocabulary
 from . import batch
+from .counts import LONGEST_ORDER, CountedText
 from .foreign import read_foreign, write_arpa
+from .merging import merge_counts
 from .packed import PackedTrie
-from .train import LONGEST_ORDER, TrainingConfig, estimate
+from .train import TrainingConfig, estimate
 
 KIND = "ngram"
 FORMAT_VERSION = 2
@@ -81,7 +84,7 @@ class NGramModel:
     @classmethod
     def train(
         cls,
-        text: EncodedCorpus | Source,
+        text: EncodedCorpus | CountedText | Source,
         config: TrainingConfig | None = None,
         *,
         dev: EncodedCorpus | Source | None = None,
@@ -90,6 +93,7 @@ class NGramModel:
         max_vocab: int | None = None,
         threads: int | None = None,
         progress: Reporter = silent,
+        store: Store | None = None,
         **settings: Any,
     ) -> "NGramModel":
         """Estimate a model, see `train.estimate`.
@@ -99,12 +103,13 @@ class NGramModel:
         NGramModel.train([["the", "cat", "sat"], ["the", "dog", "ran"]])
 
         Args:
-            text: an encoded corpus, or what `text.sources.as_text` takes: the name of a file, or an iterable of
+            text: an encoded corpus; counts; or what `text.sources.as_text` takes: the name of a file, or an iterable of
                 paths, of lines, or of lists of tokens.
             tokenizer: by default "word"; lists of tokens are not split again. It and the next two are for text that
                 is not encoded yet.
             min_count, max_vocab: which words to keep; the others become <unk>.
             dev: text by whose likelihood what is not given is tuned.
+            store: makes arrays of n-grams, see `train.estimate`.
             settings: those of `TrainingConfig`, over those of `config`.
 
         Raises:
@@ -112,18 +117,18 @@ class NGramModel:
         """
         config = replace(config or TrainingConfig(), **settings)
         reading: dict[str, Any] = {"threads": threads, "progress": progress}
-        corpus = encoded(text, tokenizer, min_count=min_count, max_vocab=max_vocab, **reading)
+        words: dict[str, Any] = {"min_count": min_count, "max_vocab": max_vocab}
+        known: EncodedCorpus | CountedText
+        if isinstance(text, CountedText):
+            known = text if words == {"min_count": 1, "max_vocab": None} else merge_counts([text], **words, store=store)
+        else:
+            known = encoded(text, tokenizer, **words, **reading)
         if dev is not None:
-            dev = encoded(dev, corpus.tokenizer, vocabulary=corpus.vocabulary, **reading)
-        estimated = estimate(corpus, config, thread_count(threads), progress, dev)
-        return cls.from_trie(
-            estimated.trie,
-            estimated.vocabulary,
-            corpus.tokenizer,
-            estimated.report,
-            counts=estimated.counts,
-            threads=threads,
-        )
+            dev = encoded(dev, known.tokenizer, vocabulary=known.vocabulary, **reading)
+        threads, store = thread_count(threads), store or Store()
+        estimated = estimate(known, config, threads, progress, dev, store)
+        packed = PackedTrie.pack(estimated.trie, threads, store=store)
+        return cls(packed, estimated.vocabulary, known.tokenizer, estimated.report, estimated.counts)
 
     @classmethod
     def from_trie(
@@ -139,13 +144,13 @@ class NGramModel:
         """A model of plain arrays, whatever made them."""
         return cls(PackedTrie.pack(trie, thread_count(threads)), vocabulary, tokenizer, report, counts)
 
-    def trie(self, threads: int | None = None) -> BackoffTrie:
-        """The model as plain arrays, 8 to 16 bytes an n-gram."""
-        return self.packed.unpack(thread_count(threads))
+    def trie(self, threads: int | None = None, store: Store | None = None) -> BackoffTrie:
+        """The model as plain arrays, 8 to 16 bytes an n-gram, made by `store` (in memory if not given)."""
+        return self.packed.unpack(thread_count(threads), store)
 
-    def write_arpa(self, path: str | Path, threads: int | None = None) -> None:
-        """Write an ARPA file, compressed if the name ends in .gz, .bz2, .xz or .zst."""
-        write_arpa(self.trie(threads), self.vocabulary, path, threads)
+    def write_arpa(self, path: str | Path, threads: int | None = None, store: Store | None = None) -> None:
+        """Write an ARPA file, compressed if the name ends in .gz, .bz2, .xz or .zst; `store` as for `trie`."""
+        write_arpa(self.trie(threads, store), self.vocabulary, path, threads)
 
     def save(self, path: str | Path) -> None:
         """Write the model as one container."""
@@ -156,10 +161,11 @@ class NGramModel:
             "tokenizer": self.tokenizer.settings(),
             "report": self.report,
         }
-        arrays = {**self.packed.arrays(), **self.vocabulary.arrays(with_counts=False)}
+        arrays: dict[str, np.ndarray] = self.packed.arrays()
         if self.counts is not None:
             arrays["trie.counts"] = self.counts
-        files.save(path, KIND, header, arrays)
+        saved = {name: streamed(array) if array.ndim == 1 else array for name, array in arrays.items()}
+        files.save(path, KIND, header, {**saved, **self.vocabulary.arrays(with_counts=False)})
 
     @classmethod
     def load(

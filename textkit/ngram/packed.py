@@ -9,7 +9,8 @@ import numpy as np
 from ..errors import DataError
 from ..formats.backoff import BackoffTrie
 from ..kernels import bits
-from ..parallel import ordered_map, split_evenly
+from ..parallel import ordered_map
+from ..store import Store, slices
 
 _PIECE = 1 << 16  # records packed at a time; a multiple of 8, so that pieces meet at whole bytes
 _EXACT, _SIGNED = 31, 32  # bits of a stored float without and with its sign
@@ -45,25 +46,27 @@ class PackedTrie:
         return int(self.layout[quantised, bits.LOG_P].max()) if quantised.any() else None
 
     @classmethod
-    def pack(cls, trie: BackoffTrie, threads: int, codes: "Quantised | None" = None) -> "PackedTrie":
-        """Pack a trie exactly, or with numbers quantised before."""
+    def pack(
+        cls, trie: BackoffTrie, threads: int, codes: "Quantised | None" = None, store: Store | None = None
+    ) -> "PackedTrie":
+        """Pack a trie exactly, or with numbers quantised before; `store` makes the data, in memory if not given."""
         bases = trie.bases.tolist()
         floats = [
             (_float_bits(trie.log_p[base:end]), _float_bits(trie.backoff[base:end])) for base, end in pairwise(bases)
         ]
         layout, size = _layout(trie.sizes, floats, codes.width if codes else None)
-        data = np.zeros(size, np.uint8)
+        data = (store or Store()).zeros(size, np.uint8)
         for level in range(trie.order):
             _pack_level(trie, codes, layout, level, data, threads)
         return cls(data, layout, codes.books if codes else np.zeros(0, np.float32))
 
-    def unpack(self, threads: int) -> BackoffTrie:
-        """The same model as plain arrays."""
-        sizes = self.sizes
+    def unpack(self, threads: int, store: Store | None = None) -> BackoffTrie:
+        """The same model as plain arrays, made by `store`, in memory if not given."""
+        store, sizes = store or Store(), self.sizes
         bases = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
         inner = int(bases[-2])
-        words, log_p = np.empty(int(bases[-1]), np.int32), np.empty(int(bases[-1]), np.float32)
-        backoff, edges = np.empty(inner, np.float32), np.empty(inner + 1, np.uint32)
+        words, log_p = store.empty(int(bases[-1]), np.int32), store.empty(int(bases[-1]), np.float32)
+        backoff, edges = store.empty(inner, np.float32), store.empty(inner + 1, np.uint32)
         edges[-1] = bases[-1] if inner else 0
         for level, (base, end) in enumerate(pairwise(bases.tolist())):
             parts = (words[base:end], log_p[base:end], backoff[base:end], edges[base:end])
@@ -71,7 +74,7 @@ class PackedTrie:
             def work(part: tuple[int, int], level: int = level, shift: int = end, parts: tuple = parts) -> None:
                 bits.unpack(self.data, self.layout, self.books, level, *part, shift, *parts)
 
-            for _ in ordered_map(work, split_evenly(sizes[level], 8 * threads), threads):
+            for _ in ordered_map(work, store.pieces(sizes[level], 16, threads), threads):
                 pass
         return BackoffTrie(sizes, words, log_p, backoff, edges)
 
@@ -179,7 +182,7 @@ def _layout(sizes: list[int], floats: list[tuple[int, int]], code_width: int | N
 
 
 def _float_bits(values: np.ndarray) -> int:
-    return _EXACT if (values <= 0).all() else _SIGNED
+    return _EXACT if all((piece <= 0).all() for piece in slices(values)) else _SIGNED
 
 
 def _pack_level(

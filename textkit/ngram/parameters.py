@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import UsageError
+from ..store import Store
 from ..text.vocabulary import UNK
 from . import discounts, heldout, smoothing, tuning
-from .counting import NGramCounts
+from .counts import NGramCounts
 from .heldout import Facts, Places
 from .methods import Method
 from .smoothing import Plan, Terms
@@ -31,6 +32,7 @@ class Evidence:
         adjusted: use Kneser-Ney counts.
         words: size of the vocabulary, see `smoothing.vocabulary_size`.
         dev: places of a held-out text, if there is one; otherwise each token of the training text is left out in turn.
+        store: makes arrays of n-grams, in memory if not given.
     """
 
     counts: NGramCounts
@@ -38,12 +40,15 @@ class Evidence:
     words: int
     interpolate_unigrams: bool = True
     dev: Places | None = None
+    store: Store = field(default_factory=Store)
     _facts: dict[tuple[int, int, int], Facts] = field(default_factory=dict)
 
     @cached_property
     def values(self) -> list[np.ndarray]:
         """The counts that the method uses."""
-        return (smoothing.adjusted_counts if self.adjusted else smoothing.raw_counts)(self.counts)
+        return (
+            smoothing.adjusted_counts(self.counts, self.store) if self.adjusted else smoothing.raw_counts(self.counts)
+        )
 
     @cached_property
     def tallies(self) -> list[list[int]]:
@@ -67,7 +72,7 @@ class Evidence:
 
     def tokens(self, bins: list[int], backoff: bool) -> Tokens:
         """What tuning predicts; types are told apart by so many counts at each level."""
-        observer = heldout.Observer(self.counts, self.values, self.adjusted, self.places)
+        observer = heldout.Observer(self.counts, self.values, self.adjusted, self.places, self.store)
         for n, size in enumerate(bins):
             if (n, size, 0) not in self._facts:
                 self._facts[n, size, 0] = observer.facts(n, size)

@@ -9,11 +9,13 @@ import numpy as np
 from ..kernels import counting as count_kernels
 from ..kernels import logs
 from ..kernels import smoothing as kernels
-from ..parallel import ordered_map, split_evenly
+from ..parallel import ordered_map
+from ..store import Store, slices
 from ..text.vocabulary import BOS, UNK
-from .counting import NGramCounts, find_ngram
+from .counts import NGramCounts, find_ngram
+from .gather import gather
 
-_PIECES = 16
+_BYTES = 40  # of an n-gram, about, while it is estimated
 
 
 def raw_counts(counts: NGramCounts) -> list[np.ndarray]:
@@ -24,25 +26,36 @@ def raw_counts(counts: NGramCounts) -> list[np.ndarray]:
     return values
 
 
-def adjusted_counts(counts: NGramCounts) -> list[np.ndarray]:
-    """Kneser-Ney counts of every level, int32.
+def adjusted_counts(counts: NGramCounts, store: Store | None = None) -> list[np.ndarray]:
+    """Kneser-Ney counts of every level, int32, made by `store`, in memory if not given.
 
     The highest order keeps its counts. Below it an n-gram counts the distinct words to its left, <s> among them;
     one that begins with <s> has no left and keeps its count, and <s> by itself counts nothing.
     """
-    adjusted = []
-    for level, above in zip(counts.levels, counts.levels[1:], strict=False):
-        extensions = np.zeros(len(level.words), np.int32)
-        count_kernels.count_left_extensions(above.suffixes, extensions)
-        adjusted.append(extensions)
-    adjusted.append(counts.levels[-1].counts.copy())
+    store, highest = store or Store(), counts.levels[-1].counts
+    adjusted = [_left_extensions(above.suffixes, len(level.words), store) for level, above in pairwise(counts.levels)]
     begin, end = BOS, BOS + 1  # the entries that begin with <s> are a range of every level
-    for level, values in zip(counts.levels, adjusted, strict=True):
+    for level, values in zip(counts.levels, adjusted, strict=False):
         values[begin:end] = level.counts[begin:end]
-        if level.edges is not None:
-            begin, end = int(level.edges[begin]), int(level.edges[end])
+        assert level.edges is not None
+        begin, end = int(level.edges[begin]), int(level.edges[end])
+    adjusted.append(highest.copy() if counts.order == 1 else highest)
     adjusted[0][BOS] = 0
     return adjusted
+
+
+def _left_extensions(suffixes: np.ndarray | None, size: int, store: Store) -> np.ndarray:
+    """How many n-grams have each suffix, int32 (size,): a range of suffixes at a time where memory is limited."""
+    assert suffixes is not None
+    step = store.share(4, 4, size)
+    out = store.empty(size, np.int32)
+    for low in range(0, size, step):
+        part = out if step == size else np.empty(min(step, size - low), np.int32)
+        part[:] = 0
+        for piece in slices(suffixes):
+            count_kernels.count_left_extensions(piece, low, part)
+        out[low : low + step] = part
+    return out
 
 
 def counts_of_counts(values: list[np.ndarray], most: int) -> list[list[int]]:
@@ -50,7 +63,8 @@ def counts_of_counts(values: list[np.ndarray], most: int) -> list[list[int]]:
     tallies = []
     for counts in values:
         tally = np.zeros(most + 1, np.int64)
-        count_kernels.counts_of_counts(counts, tally)
+        for piece in slices(counts):
+            count_kernels.counts_of_counts(piece, tally)
         tallies.append(tally[1:].tolist())
     return tallies
 
@@ -60,8 +74,9 @@ def adjust_as_lmplz(tallies: list[list[int]], counts: NGramCounts, adjusted: lis
 
     lmplz does so: it empties its buffers after the last n-gram without adjusting.
     """
+    last = counts.last
     for length in range(1, counts.order):
-        suffix = counts.last[-length:]
+        suffix = last[-length:]
         if suffix[0] == BOS:
             break
         entry = find_ngram(counts.levels[:length], suffix)
@@ -120,7 +135,12 @@ class Plan:
 
 
 def estimate_levels(
-    counts: NGramCounts, values: list[np.ndarray], plan: Plan, kept: list[np.ndarray], threads: int
+    counts: NGramCounts,
+    values: list[np.ndarray],
+    plan: Plan,
+    kept: list[np.ndarray],
+    threads: int,
+    store: Store | None = None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """Estimate all orders from the unigrams up.
 
@@ -129,31 +149,67 @@ def estimate_levels(
     Args:
         values: the counts that the method uses, int32 (E,) by level.
         kept: bool (E,) by level, what is not pruned.
+        store: makes the arrays, in memory if not given.
 
     Yields:
         For each order its probabilities (E,) and the backoff weights of the order below (None for unigrams); float32,
         or float64 in the backoff form.
     """
-    dtype = np.float64 if plan.backoff else np.float32
+    store, dtype = store or Store(), np.float64 if plan.backoff else np.float32
     probabilities = _unigrams(values[0], plan, kept[0]).astype(dtype)
     yield probabilities, None
-    run = kernels.back_off if plan.backoff else kernels.interpolate
     for n in range(1, counts.order):
         level, edges = counts.levels[n], counts.levels[n - 1].edges
-        assert edges is not None
-        stays = kept[n] if plan.alpha is None else np.ones(len(level.words), np.bool_)
-        found, backoffs = np.empty(len(level.words), dtype), np.empty(len(edges) - 1, dtype)
-        fixed = (edges, values[n], stays, level.suffixes, probabilities, *plan.terms[n].arrays())
-
-        def work(part: tuple[int, int], fixed: tuple = fixed, out: tuple = (found, backoffs)) -> None:
-            run(*fixed, *part, *out)
-
-        for _ in ordered_map(work, _by_children(edges, threads), threads):
+        assert edges is not None and level.suffixes is not None
+        found, backoffs = store.empty(len(level.words), dtype), store.empty(len(edges) - 1, dtype)
+        fixed = plan, plan.terms[n].arrays(), edges, values[n], kept[n], found, backoffs
+        if store.small(probabilities.nbytes):
+            order = _Order(*fixed, probabilities, level.suffixes)
+        else:
+            order = _Order(*fixed, gather(probabilities, level.suffixes, store, threads))
+        for _ in ordered_map(order.estimate, _by_children(edges, threads, store), threads):
             pass
-        if plan.alpha is not None:
-            backoffs[edges[1:] > edges[:-1]] = plan.alpha
         yield found, backoffs
         probabilities = found
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What the estimates of one order are made of; see `kernels.smoothing`.
+
+    Attributes:
+        found, backoffs: the estimates.
+        lower, suffixes: probabilities of the order below and the index of each n-gram in them; without suffixes, that
+            probability for each n-gram.
+    """
+
+    plan: Plan
+    terms: tuple[np.ndarray, np.ndarray, np.ndarray]
+    edges: np.ndarray
+    values: np.ndarray
+    kept: np.ndarray
+    found: np.ndarray
+    backoffs: np.ndarray
+    lower: np.ndarray
+    suffixes: np.ndarray | None = None
+
+    def estimate(self, contexts: tuple[int, int]) -> None:
+        """Estimate the continuations of a range of contexts."""
+        first, last = contexts
+        edges = self.edges[first : last + 1]
+        part = slice(int(edges[0]), int(edges[-1]))
+        edges = edges - edges[0]
+        if self.suffixes is None:
+            lower, suffixes = self.lower[part], np.arange(edges[-1], dtype=np.uint32)
+        else:
+            lower, suffixes = self.lower, self.suffixes[part]
+        stays, backoffs = self.kept[part], self.backoffs[first:last]
+        if self.plan.alpha is not None:
+            stays = np.ones(len(stays), np.bool_)
+        run = kernels.back_off if self.plan.backoff else kernels.interpolate
+        run(edges, self.values[part], stays, suffixes, lower, *self.terms, 0, last - first, self.found[part], backoffs)
+        if self.plan.alpha is not None:
+            backoffs[edges[1:] > edges[:-1]] = self.plan.alpha
 
 
 @dataclass
@@ -165,35 +221,40 @@ class Estimates:
 
 
 def estimate(
-    counts: NGramCounts, values: list[np.ndarray], plan: Plan, kept: list[np.ndarray], threads: int
+    counts: NGramCounts,
+    values: list[np.ndarray],
+    plan: Plan,
+    kept: list[np.ndarray],
+    threads: int,
+    store: Store | None = None,
 ) -> Estimates:
     """The logarithms of `estimate_levels`."""
-    estimates = Estimates([], [])
+    estimates, store = Estimates([], []), store or Store()
     highest = np.inf if plan.backoff else 0.0
-    for probabilities, backoffs in estimate_levels(counts, values, plan, kept, threads):
-        estimates.log_probabilities.append(_log10(probabilities, 0.0, threads))
+    for probabilities, backoffs in estimate_levels(counts, values, plan, kept, threads, store):
+        estimates.log_probabilities.append(_log10(probabilities, 0.0, threads, store))
         if backoffs is not None:
-            estimates.log_backoffs.append(_log10(backoffs, highest, threads))
+            estimates.log_backoffs.append(_log10(backoffs, highest, threads, store))
     return estimates
 
 
-def _log10(values: np.ndarray, highest: float, threads: int) -> np.ndarray:
+def _log10(values: np.ndarray, highest: float, threads: int, store: Store) -> np.ndarray:
     """log10 float32 of values, at most `highest`."""
-    out = np.empty(len(values), np.float32)
+    out = store.empty(len(values), np.float32)
 
     def work(part: tuple[int, int]) -> None:
         scratch, piece = np.empty(1024, np.int32), slice(*part)
         given = values[piece].astype(np.float32, copy=False)
         logs.log10_capped(given, 0, len(given), highest, scratch, scratch.view(np.float32), out[piece])
 
-    for _ in ordered_map(work, split_evenly(len(values), threads * _PIECES), threads):
+    for _ in ordered_map(work, store.pieces(len(values), 12, threads), threads):
         pass
     return out
 
 
-def _by_children(edges: np.ndarray, threads: int) -> list[tuple[int, int]]:
+def _by_children(edges: np.ndarray, threads: int, store: Store) -> list[tuple[int, int]]:
     """Ranges of contexts with about equally many continuations."""
-    wanted = [a for a, _ in split_evenly(int(edges[-1]), threads * _PIECES)][1:]
+    wanted = [a for a, _ in store.pieces(int(edges[-1]), _BYTES, threads)][1:]
     bounds = [0, *np.searchsorted(edges, np.array(wanted, edges.dtype)).tolist(), len(edges) - 1]
     return [(a, b) for a, b in pairwise(bounds) if a < b]
 

@@ -5,16 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UsageError
 from ..formats.backoff import BackoffTrie
 from ..progress import Progress, Reporter, silent
+from ..store import Store, slices
 from ..text.corpus import EncodedCorpus
 from ..text.vocabulary import SPECIALS, UNK, Vocabulary
 from . import cutoffs, heldout, parameters, smoothing
-from .counting import NGramCounts, count_ngrams
+from .counting import count_ngrams
+from .counts import CountedText, NGramCounts, check_order
 from .methods import BACKOFF, Method, resolve
-
-LONGEST_ORDER = 100
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,7 @@ class TrainingConfig:
     keep_counts: bool = False
 
     def __post_init__(self) -> None:
-        if not 1 <= self.order <= LONGEST_ORDER:
-            raise UsageError(f"--order {self.order} makes no sense.", f"Give 1 to {LONGEST_ORDER}; 3 to 5 is usual.")
+        check_order(self.order)
         method, implied = resolve(self.smoothing)
         for name, value in implied.items():  # "laplace" means k = 1, unless told otherwise
             if not getattr(self, name):
@@ -110,19 +108,27 @@ class Estimated:
 
 
 def estimate(
-    corpus: EncodedCorpus,
+    text: EncodedCorpus | CountedText,
     config: TrainingConfig,
     threads: int,
     progress: Reporter = silent,
     dev: EncodedCorpus | None = None,
+    store: Store | None = None,
 ) -> Estimated:
-    """Count an encoded corpus and estimate a model from the counts.
+    """Estimate a model from an encoded corpus, which is counted first, or from counts of at least its order.
+
+    Args:
+        store: makes the arrays of n-grams, in memory if not given.
 
     Raises:
         DataError: a text too large for one run.
+        UsageError: counts of a lower order.
     """
-    counts = count_ngrams(corpus, config.order, threads, progress)
-    return estimate_from_counts(counts, corpus.vocabulary, config, threads, progress, dev)
+    if isinstance(text, CountedText):
+        counts = text.counts.up_to(config.order)
+    else:
+        counts = count_ngrams(text, config.order, threads, progress, store)
+    return estimate_from_counts(counts, text.vocabulary, config, threads, progress, dev, store)
 
 
 def estimate_from_counts(
@@ -132,27 +138,30 @@ def estimate_from_counts(
     threads: int,
     progress: Reporter = silent,
     dev: EncodedCorpus | None = None,
+    store: Store | None = None,
 ) -> Estimated:
     """Estimate a model by the configured smoothing; uses up the counts.
 
     Args:
         dev: text, encoded with this vocabulary, by whose likelihood the method's parameters are tuned.
     """
+    store = store or Store()
     progress(Progress("smoothing", config.order, config.order, "orders"))
     allowed = _allowed(config, vocabulary)
-    kept = cutoffs.kept_ngrams(counts, config.prune, allowed)
+    kept = cutoffs.kept_ngrams(counts, config.prune, allowed, store)
     evidence = parameters.Evidence(
         counts,
         config.method.adjusted,
         smoothing.vocabulary_size(kept[0], config.vocab_pad),
         config.interpolate_unigrams,
         heldout.find_places(counts, dev) if dev else None,
+        store,
     )
     plan, settled = parameters.settle(config, evidence)
-    estimates = smoothing.estimate(counts, evidence.values, plan, kept, threads)
+    estimates = smoothing.estimate(counts, evidence.values, plan, kept, threads, store)
     if any(config.prune) or allowed is not None:
-        estimates = cutoffs.without_pruned(counts, estimates, kept)
-        vocabulary = _renumbered(counts, vocabulary)
+        estimates = cutoffs.without_pruned(counts, estimates, kept, store)
+        vocabulary = _renumbered(counts, vocabulary, store)
     report = {
         "smoothing": config.label + (",dev" if settled.get("settled") == "dev" else ""),
         "form": config.form or config.method.forms[0],
@@ -168,8 +177,9 @@ def estimate_from_counts(
         estimates.log_probabilities,
         estimates.log_backoffs,
         [level.edges for level in counts.levels[:-1] if level.edges is not None],
+        store,
     )
-    kept_counts = np.concatenate([level.counts for level in counts.levels]) if config.keep_counts else None
+    kept_counts = store.joined([level.counts for level in counts.levels]) if config.keep_counts else None
     return Estimated(trie, vocabulary, report, kept_counts)
 
 
@@ -183,7 +193,7 @@ def _allowed(config: TrainingConfig, vocabulary: Vocabulary) -> np.ndarray | Non
     return allowed
 
 
-def _renumbered(counts: NGramCounts, vocabulary: Vocabulary) -> Vocabulary:
+def _renumbered(counts: NGramCounts, vocabulary: Vocabulary, store: Store) -> Vocabulary:
     """The words that are left among the unigrams; gives every level their new ids."""
     left = counts.levels[0].words
     if len(left) == len(vocabulary):
@@ -191,5 +201,8 @@ def _renumbered(counts: NGramCounts, vocabulary: Vocabulary) -> Vocabulary:
     ids = np.full(len(vocabulary), UNK, np.int32)
     ids[left] = np.arange(len(left))
     for level in counts.levels:
-        level.words = ids[level.words]
+        collector = store.collector(np.int32)
+        for piece in slices(level.words):
+            collector.append(ids[piece])
+        level.words = collector.array()
     return vocabulary.subset(left)

@@ -21,6 +21,7 @@ from ..errors import DataError, UsageError
 from ..kernels import words
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
+from ..store import drop_pages
 from .reader import Block, whole_lines
 from .tokenizer import Tokenizer
 from .vocabulary import SPECIALS, UNK, Vocabulary, WordTable
@@ -107,7 +108,7 @@ class EncodedCorpus:
             (ids.dtype, offsets.dtype, ids.ndim, offsets.ndim) == (np.int32, np.int64, 1, 1)
             and len(offsets)
             and (offsets[0], offsets[-1]) == (0, len(ids))
-            and (np.diff(offsets) >= 0).all()
+            and _ascending(offsets)
         ):
             raise DataError(f"{path} is damaged: its lines do not fit its ids.")
         return corpus
@@ -157,6 +158,15 @@ def encode_corpus(
             _evict(cache, CACHE_LIMIT - path.stat().st_size)
             path = path.replace(cache / f"{key}.corpus")
         return EncodedCorpus.load(path)  # a mapped file stays readable after the scratch directory goes
+
+
+def _ascending(offsets: np.ndarray, step: int = 1 << 20) -> bool:
+    """Whether none is below the one before; of a large file only a piece is in memory at a time."""
+    for i in range(0, len(offsets), step):
+        if (np.diff(offsets[i : i + step + 1]) < 0).any():
+            return False
+        drop_pages(offsets)
+    return True
 
 
 def _cache_key(

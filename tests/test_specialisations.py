@@ -20,7 +20,8 @@ from textkit.ngram.counts import CountedText
 from textkit.ngram.merging import merge_counts
 from textkit.ngram.methods import METHODS
 from textkit.ngram.interpolation import interpolate
-from textkit.ngram.model import NGramModel, TrainingConfig
+from textkit.ngram.config import TrainingConfig
+from textkit.ngram.model import NGramModel
 from textkit import kenlm
 from textkit.ngram.explain import explain
 from textkit.ngram.listing import Listing, listed_rows

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textkit.errors import DataError
-from textkit.ngram.model import NGramModel, TrainingConfig
+from textkit.ngram.config import TrainingConfig
+from textkit.ngram.model import NGramModel
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Lines
 from textkit.text.tokenizer import Tokenizer

@@ -8,10 +8,10 @@ import pytest
 from textkit.errors import UsageError
 from textkit.ngram.check import check_sums
 from textkit.ngram.compare import Comparer, all_configs, perplexity_plot, read_orders
+from textkit.ngram.config import TrainingConfig
 from textkit.ngram.methods import METHODS
 from textkit.ngram.model import NGramModel
 from textkit.ngram.scoring import perplexity
-from textkit.ngram.train import TrainingConfig
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Lines
 from textkit.text.tokenizer import Tokenizer

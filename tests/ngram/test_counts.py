@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from textkit.errors import DataError, UsageError
 from textkit.ngram import counting
+from textkit.ngram.config import TrainingConfig
 from textkit.ngram.counting import count_text
 from textkit.ngram.counts import NEVER, CountedText
 from textkit.ngram.merging import merge_counts
-from textkit.ngram.model import NGramModel, TrainingConfig
+from textkit.ngram.model import NGramModel
 from textkit.store import Store, release_pages
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Lines

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from textkit.ngram.model import NGramModel, TrainingConfig
+from textkit.ngram.config import TrainingConfig
+from textkit.ngram.model import NGramModel
 from textkit.ngram.scoring import perplexity, word_scores
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Reader

@@ -13,9 +13,10 @@ from textkit.errors import DataError, UsageError
 from textkit.formats.backoff import BackoffTrie
 from textkit.kernels import interpolation as kernels
 from textkit.ngram import interpolation
+from textkit.ngram.config import TrainingConfig
 from textkit.ngram.interpolation import best_weights, hold_out, interpolate
 from textkit.ngram.links import suffix_links
-from textkit.ngram.model import NGramModel, TrainingConfig
+from textkit.ngram.model import NGramModel
 from textkit.ngram.scoring import perplexity
 from textkit.ngram.union import Union, UnionVocabulary
 from textkit.text.corpus import encode_corpus

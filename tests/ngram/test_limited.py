@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textkit.ngram.config import TrainingConfig
 from textkit.ngram.counting import count_text
 from textkit.ngram.gather import gather
 from textkit.ngram.merging import merge_counts
-from textkit.ngram.model import NGramModel, TrainingConfig
+from textkit.ngram.model import NGramModel
 from textkit.store import Store, release_pages
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Lines

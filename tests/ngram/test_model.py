@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from tries import entries
 
 from textkit.errors import DataError, UsageError
+from textkit.ngram.config import TrainingConfig
 from textkit.ngram.generate import sentences
-from textkit.ngram.model import NGramModel, TrainingConfig, draw
+from textkit.ngram.model import NGramModel, draw
 from textkit.ngram.scoring import line_records, perplexity
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Lines

@@ -11,8 +11,9 @@ from naive_models import Plain, cost, expected_count, histories, pruned
 from textkit.errors import DataError, UsageError
 from textkit.formats.backoff import BackoffTrie
 from textkit.ngram import flow, pruning, refitting
+from textkit.ngram.config import TrainingConfig
 from textkit.ngram.links import powers_of_10, suffix_links
-from textkit.ngram.model import NGramModel, TrainingConfig
+from textkit.ngram.model import NGramModel
 from textkit.ngram.pruning import Limits, prune, pruned_model
 from textkit.ngram.quantisation import quantised_model
 from textkit.progress import silent

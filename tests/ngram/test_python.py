@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from textkit import NGramModel
 from textkit.errors import DataError, UsageError
-from textkit.ngram.train import TrainingConfig
+from textkit.ngram.config import TrainingConfig
 from textkit.text.reader import Reader
 
 LINES = ["the cat sat", "the dog sat", "", "a cat ran"]

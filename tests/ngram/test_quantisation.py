@@ -8,7 +8,8 @@ from hypothesis.extra import numpy as arrays
 
 from textkit.errors import UsageError
 from textkit.kernels.quantisation import nearest
-from textkit.ngram.model import NGramModel, TrainingConfig
+from textkit.ngram.config import TrainingConfig
+from textkit.ngram.model import NGramModel
 from textkit.ngram.quantisation import codebook, encode, quantised_model
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Lines

@@ -13,12 +13,13 @@ from tries import entries
 
 from textkit.errors import UsageError
 from textkit.ngram import discounts, heldout, tuning
+from textkit.ngram.config import TrainingConfig
 from textkit.ngram.counting import count_ngrams
 from textkit.ngram.methods import METHODS, resolve
 from textkit.ngram.model import NGramModel
 from textkit.ngram.parameters import Evidence, settle
 from textkit.ngram.smoothing import Terms, counts_of_counts, raw_counts
-from textkit.ngram.train import TrainingConfig, estimate
+from textkit.ngram.train import estimate
 from textkit.ngram.tuning import Tokens
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Lines

@@ -61,7 +61,7 @@ def estimating(function: Callable) -> Callable:
         interpolate_unigrams: bool,
         **rest: Any,
     ) -> Any:
-        from ..ngram.train import TrainingConfig
+        from ..ngram.config import TrainingConfig
 
         config = TrainingConfig(
             order=order,

@@ -12,9 +12,9 @@ from . import common, estimating
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..ngram.config import TrainingConfig
     from ..ngram.counts import CountedText
     from ..ngram.model import NGramModel
-    from ..ngram.train import TrainingConfig
     from ..store import Store
     from ..text.reader import Reader
     from ..text.tokenizer import Tokenizer

@@ -16,13 +16,14 @@ from ..text.corpus import EncodedCorpus
 from ..text.plots import drawing
 from ..text.vocabulary import UNK
 from . import heldout, parameters, smoothing
+from .config import TrainingConfig
 from .counting import count_ngrams
 from .counts import NGramCounts
 from .heldout import Places
 from .methods import METHODS
 from .model import NGramModel
 from .packed import packed_bytes
-from .train import TrainingConfig, estimate_from_counts
+from .train import estimate_from_counts
 
 
 @dataclass(frozen=True)

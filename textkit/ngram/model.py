@@ -21,11 +21,12 @@ from ..text.sources import Source, encoded
 from ..text.tokenizer import Tokenizer
 from ..text.vocabulary import BOS, EOS, UNK, Vocabulary
 from . import batch
+from .config import TrainingConfig
 from .counts import LONGEST_ORDER, CountedText
 from .foreign import read_foreign, write_arpa
 from .merging import merge_counts
 from .packed import PackedTrie
-from .train import TrainingConfig, estimate
+from .train import estimate
 
 KIND = "ngram"
 FORMAT_VERSION = 2

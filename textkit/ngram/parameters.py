@@ -1,27 +1,19 @@
 """From a training configuration and counts to the terms of every order: given, closed form, or by held-out tokens."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..errors import UsageError
 from ..store import Store
 from ..text.vocabulary import UNK
 from . import discounts, heldout, smoothing, tuning
+from .config import TrainingConfig
 from .counts import NGramCounts
 from .heldout import Facts, Places
-from .methods import Method
 from .smoothing import Plan, Terms
 from .tuning import Tokens
-
-if TYPE_CHECKING:
-    from .train import TrainingConfig
-
-DEFAULT_FALLBACK = (0.5, 1.0, 1.5)
-DEFAULT_ALPHA = 0.4  # Brants et al. 2007
 
 
 @dataclass
@@ -82,10 +74,12 @@ class Evidence:
         return Tokens(facts, self.base, self.interpolate_unigrams / self.words, backoff)
 
 
+DEFAULT_FALLBACK = (0.5, 1.0, 1.5)  # lmplz's
+
 Settled = tuple[list[Terms], dict[str, Any]]
 
 
-def settle(config: "TrainingConfig", evidence: Evidence) -> tuple[Plan, dict[str, Any]]:
+def settle(config: TrainingConfig, evidence: Evidence) -> tuple[Plan, dict[str, Any]]:
     """All that the configured method leaves open, and a report of how it was settled."""
     method = config.method
     find = _discounted if method.discounts else {"k": _add_k, "lambda": _jelinek_mercer}.get(method.parameter, _fixed)
@@ -94,12 +88,12 @@ def settle(config: "TrainingConfig", evidence: Evidence) -> tuple[Plan, dict[str
     return Plan(terms, config.backoff, alpha, config.interpolate_unigrams, config.vocab_pad), report
 
 
-def _fixed(config: "TrainingConfig", evidence: Evidence) -> Settled:
+def _fixed(config: TrainingConfig, evidence: Evidence) -> Settled:
     report = {"alpha": config.alpha} if config.method.parameter == "alpha" else {}
     return [Terms(per_type=config.method.per_type)] * evidence.counts.order, report
 
 
-def _discounted(config: "TrainingConfig", evidence: Evidence) -> Settled:
+def _discounted(config: TrainingConfig, evidence: Evidence) -> Settled:
     order = evidence.counts.order
     if config.discounts:
         terms = [Terms(row) for row in by_order(config.discounts, order)]
@@ -116,7 +110,7 @@ def _discounted(config: "TrainingConfig", evidence: Evidence) -> Settled:
     return terms, {**report, "fallbacks": failed, "fallbacks_tuned": bool(tuned)}
 
 
-def _closed_form(config: "TrainingConfig", tallies: list[list[int]]) -> tuple[list[Terms], dict[str, str]]:
+def _closed_form(config: TrainingConfig, tallies: list[list[int]]) -> tuple[list[Terms], dict[str, str]]:
     """Terms of all orders, and why the counts of some orders did not give them."""
     method, fallback = config.method, config.discount_fallback or DEFAULT_FALLBACK
     assert method.discounts is not None
@@ -133,7 +127,7 @@ def _closed_form(config: "TrainingConfig", tallies: list[list[int]]) -> tuple[li
     return terms, failed
 
 
-def _add_k(config: "TrainingConfig", evidence: Evidence) -> Settled:
+def _add_k(config: TrainingConfig, evidence: Evidence) -> Settled:
     order, words = evidence.counts.order, evidence.words
 
     def terms(k: float, level: int) -> Terms:
@@ -147,7 +141,7 @@ def _add_k(config: "TrainingConfig", evidence: Evidence) -> Settled:
     return [terms(k, n) for n, k in enumerate(found)], {"k": found, "settled": settled}
 
 
-def _jelinek_mercer(config: "TrainingConfig", evidence: Evidence) -> Settled:
+def _jelinek_mercer(config: TrainingConfig, evidence: Evidence) -> Settled:
     order = evidence.counts.order
     if config.weights:
         terms, settled = [Terms(weights=(w,)) for w in by_order(config.weights, order)], "given"
@@ -163,49 +157,3 @@ def _source(evidence: Evidence) -> str:
 def by_order(given: tuple, order: int) -> tuple:
     """One value for each order; the last stands for all further ones."""
     return (*given, *[given[-1]] * order)[:order]
-
-
-def check(method: Method, config: "TrainingConfig") -> None:
-    """Refuse parameters that the method does not take, or that are out of range.
-
-    Raises:
-        UsageError: which and why.
-    """
-    given = {"discount": config.discounts, "k": config.k, "lambda": config.weights}
-    for name, values in given.items():
-        if values and name != method.parameter:
-            raise UsageError(f"--{name} has no meaning for the smoothing {method.name}.", _takes(method))
-        if len(values) > config.order:
-            raise UsageError(f"--{name} has {len(values)} values for order {config.order}.", "One an order, at most.")
-    if method.parameter != "alpha" and config.alpha != DEFAULT_ALPHA:
-        raise UsageError(f"--alpha has no meaning for the smoothing {method.name}.", _takes(method))
-    if config.form and config.form not in method.forms:
-        raise UsageError(f"the smoothing {method.name} is always {method.forms[0]}.", "Leave the form out.")
-    _in_range("--k", config.k, lambda k: 0 < k <= 1e9, "above 0, at most 1e9")
-    _in_range("--lambda", config.weights, lambda w: 0 <= w <= 1, "from 0 to 1")
-    _in_range("--alpha", (config.alpha,), lambda a: 0 < a <= 1, "above 0, at most 1")
-    for row in config.discounts:
-        _check_discounts("--discount", row, method.bins, config.backoff)
-    if config.discount_fallback is not None:
-        _check_discounts("--discount-fallback", config.discount_fallback, 3, config.backoff)
-
-
-def _takes(method: Method) -> str:
-    return f"It takes --{method.parameter}." if method.parameter else "It has no parameters."
-
-
-def _in_range(option: str, values: tuple[float, ...], sound: Callable[[float], bool], said: str) -> None:
-    for value in values:
-        if not sound(value):
-            raise UsageError(f"{option} {value:g} makes no sense.", f"Give numbers {said}.")
-
-
-def _check_discounts(option: str, row: tuple[float, ...], bins: int, backoff: bool) -> None:
-    sound = all(0 <= d <= j and not (backoff and d == j) for j, d in enumerate(row, 1))
-    if not 1 <= len(row) <= bins or not sound:
-        limits = "the first at most 1, the second at most 2, the third at most 3" if bins > 1 else "from 0 to 1"
-        raise UsageError(
-            f"{option} {' '.join(map(str, row))} makes no sense.",
-            f"Give {'up to three numbers' if bins > 1 else 'one number an order'}, {limits}"
-            f"{', and less in the backoff form' if backoff else ''}.",
-        )

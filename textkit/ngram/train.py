@@ -11,86 +11,9 @@ from ..store import Store, slices
 from ..text.corpus import EncodedCorpus
 from ..text.vocabulary import SPECIALS, UNK, Vocabulary
 from . import cutoffs, heldout, parameters, smoothing
+from .config import TrainingConfig
 from .counting import count_ngrams
-from .counts import CountedText, NGramCounts, check_order
-from .methods import BACKOFF, Method, resolve
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """How to estimate a model.
-
-    Parameters by order are for order 1, 2, …; the last one stands for all further orders.
-
-    Args:
-        order: length of the longest n-grams.
-        discount_fallback: discounts for counts 1, 2 and 3+ of orders whose counts do not give them; if None, such
-            orders take those that make the training text most likely when each token is left out in turn.
-        prune: leave out n-grams that occur at most so often, by order; discounts and backoffs are those of the whole
-            text.
-        limit_vocab: leave out n-grams with any other word than these.
-        interpolate_unigrams: give every word its share of the uniform distribution, not the unknown one all of it.
-        vocab_pad: take the vocabulary to be at least so large, which lowers that share.
-        smoothing: a method of `methods.METHODS`, by any of its names.
-        form: "interpolated" or "backoff", where the method has both.
-        discounts: discounts by order, each a tuple by count (up to three for mkn), instead of estimated ones.
-        k: what add-k smoothing adds, by order.
-        weights: Jelinek-Mercer weights of each order's own counts, by order.
-        alpha: the factor of stupid backoff.
-        keep_counts: keep the occurrences of every n-gram in the model, to list and explain; 4 bytes each.
-    """
-
-    order: int = 3
-    discount_fallback: tuple[float, ...] | None = None
-    prune: tuple[int, ...] = ()
-    limit_vocab: tuple[str, ...] | None = None
-    interpolate_unigrams: bool = True
-    vocab_pad: int = 0
-    smoothing: str = "mkn"
-    form: str | None = None
-    discounts: tuple[tuple[float, ...], ...] = ()
-    k: tuple[float, ...] = ()
-    weights: tuple[float, ...] = ()
-    alpha: float = parameters.DEFAULT_ALPHA
-    keep_counts: bool = False
-
-    def __post_init__(self) -> None:
-        check_order(self.order)
-        method, implied = resolve(self.smoothing)
-        for name, value in implied.items():  # "laplace" means k = 1, unless told otherwise
-            if not getattr(self, name):
-                object.__setattr__(self, name, value)
-        object.__setattr__(self, "smoothing", method.name)
-        parameters.check(method, self)
-
-    @property
-    def method(self) -> Method:
-        """The smoothing method."""
-        return resolve(self.smoothing)[0]
-
-    @property
-    def backoff(self) -> bool:
-        """Whether the order below serves only for what was not seen."""
-        return (self.form or self.method.forms[0]) == BACKOFF
-
-    @property
-    def label(self) -> str:
-        """The method and what was asked of it, as in a model's signature: "mkn", "add-k,k=0.1", "kn,backoff".
-
-        The signature of a model whose parameters were tuned has ",dev", too.
-        """
-        asked = [self.method.name]
-        if self.backoff != (self.method.forms[0] == BACKOFF):
-            asked.append(self.form or "")
-        given = {"d": ["/".join(f"{d:g}" for d in row) for row in self.discounts], "k": self.k, "lambda": self.weights}
-        asked += [
-            f"{name}={'+'.join(v if isinstance(v, str) else f'{v:g}' for v in row)}"
-            for name, row in given.items()
-            if row
-        ]
-        if self.method.parameter == "alpha":
-            asked.append(f"alpha={self.alpha:g}")
-        return ",".join(asked)
+from .counts import CountedText, NGramCounts
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,12 @@ from textkit.text.corpus import count_vocabulary, encode_corpus
 from textkit.text.lines import tokenized
 from textkit.text.reader import Lines, Reader
 from textkit.text.tokenizer import Tokenizer
+from textkit.vectors.model import WordVectors
+from textkit.vectors.phrases import PhraseConfig, with_phrases
+from textkit.vectors.word2vec import Word2Vec, finished
+from textkit.vectors.config import Config
+from textkit.vectors.training import Trainer
+from textkit.formats import vectors
 
 text, scratch = Path(sys.argv[1]), Path(sys.argv[2])
 named = (Tokenizer("word"), Tokenizer("whitespace", lowercase=True), Tokenizer("char"), Tokenizer("regex:[a-z]+"))
@@ -83,6 +89,23 @@ for tokenizer in named:
         merged = merge_counts([*texts, CountedText.load(scratch / "x.counts")], [1, 2, -1], min_count=2, store=store)
         for smoothing in ("mkn", "katz"):
             NGramModel.train(merged, TrainingConfig(order=3, smoothing=smoothing), store=store)
+    kinds = {}, {"model": "cbow"}, {"loss": "hs"}, {"loss": "softmax"}, {"subwords": (2, 3), "fixed_window": True}
+    for settings in kinds:
+        trainer = Trainer(corpus, Config(min_count=1, epochs=1, dim=8, **settings), threads=2)
+        trainer.run(checkpoint=scratch / "state", checkpoint_seconds=0)
+        finished(trainer).save(scratch / "m.w2v")
+        model = WordVectors.load(scratch / "m.w2v")
+        model.similar(model.words[-1])
+        "missing" in model or model._composed("missing")
+    again = Trainer(corpus, Config(min_count=1, epochs=1, dim=8), threads=1)
+    again.save_checkpoint(scratch / "state", 0)
+    again.run(checkpoint=scratch / "state", resume=True)
+    for layout in ("text", "binary", "glove", "npy", "projector"):
+        vectors.write(scratch / f"v.{layout}", layout, model.words, model.vectors[model.numbers])
+        vectors.read(scratch / f"v.{layout}", layout)
+    vectors.write(scratch / "v.vec.gz", "text", model.words, model.vectors[model.numbers])
+    vectors.read(scratch / "v.vec.gz")
+    with_phrases(corpus, PhraseConfig(threshold=0.1, min_count=1, passes=2))
 for packed in ("small.o2.probing", "pruned.probing", "small.o4.rest", "small.o4.qtrie", "small.o5.atrie"):
     (scratch / "m.kenlm").write_bytes(lzma.decompress(Path(f"golden/kenlm/{packed}.xz").read_bytes()))
     NGramModel.load(scratch / "m.kenlm", threads=2)

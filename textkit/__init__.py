@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .text.reader import Reader as Reader
     from .text.tokenizer import Tokenizer as Tokenizer
     from .text.vocabulary import Vocabulary as Vocabulary
+    from .vectors.model import WordVectors as WordVectors
+    from .vectors.word2vec import Word2Vec as Word2Vec
 
 _HOMES = {
     "DataError": "errors",
@@ -27,6 +29,8 @@ _HOMES = {
     "Reader": "text.reader",
     "Tokenizer": "text.tokenizer",
     "Vocabulary": "text.vocabulary",
+    "Word2Vec": "vectors.word2vec",
+    "WordVectors": "vectors.model",
 }
 __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - the names are resolved by __getattr__
 

@@ -13,12 +13,14 @@ class Progress:
         done: units finished so far in this stage.
         total: units in the whole stage, or None where nobody can know (a pipe).
         unit: "bytes", "tokens", "n-grams" …
+        note: more to show, such as the learning rate and the loss.
     """
 
     stage: str
     done: int
     total: int | None
     unit: str
+    note: str = ""
 
 
 Reporter = Callable[[Progress], None]

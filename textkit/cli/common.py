@@ -156,6 +156,17 @@ def limited(memory: str | None, cache: Path | None) -> "Store":
     return Store(limit, cache)
 
 
+def default_output(inputs: "Sequence[str | Path]", ending: str) -> Path:
+    """A name for what is made of these inputs. Raises UsageError where such a file is there already."""
+    from ..errors import UsageError
+
+    name = Path(str(inputs[0])).name.split(".")[0] or "model"
+    path = Path(f"{name if name != '-' else 'model'}{ending}")
+    if path.exists():
+        raise UsageError(f"{path} exists already.", "Say with --output where to write; what is there is replaced then.")
+    return path
+
+
 def tell_skipped(reader: "Reader") -> None:
     """Say how many lines `--errors skip` left out."""
     if reader.skipped_lines:
@@ -282,6 +293,8 @@ class _Drawn:
             self.task = self.bars.add_task(event.stage, total=event.total, rate="")
         elapsed = now - self.started
         rate = f"{event.done / 1e6 / elapsed:.0f} MB/s" if event.unit == "bytes" and elapsed > 0 else ""
+        if event.unit == "words" and elapsed > 0:
+            rate = f"{event.done / 1e6 / elapsed:.2f} M words/s, {event.note}"
         self.bars.update(self.task, completed=event.done, rate=rate)
         if now - self.begun > 0.5:
             self.bars.start()

@@ -18,12 +18,13 @@ from . import (  # noqa: F401 - they add their commands
 from .corpus import corpus
 from .demo import demo
 from .ngram import ngram
+from .w2v import w2v
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="textkit")
 def textkit() -> None:
-    """Model text on ordinary CPUs: corpora, n-gram language models.
+    """Model text on ordinary CPUs: corpora, n-gram language models, word vectors.
 
     Text is read from files, directories, globs or standard input (-), plain or compressed; as lines, JSONL, CSV or
     TSV. Results go to standard output, progress and messages to standard error.
@@ -34,7 +35,7 @@ def textkit() -> None:
     """
 
 
-for command in (corpus, demo, ngram):
+for command in (corpus, demo, ngram, w2v):
     textkit.add_command(command)
 
 

@@ -10,8 +10,6 @@ import click
 from . import common, estimating
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..ngram.config import TrainingConfig
     from ..ngram.counts import CountedText
     from ..ngram.model import NGramModel
@@ -83,7 +81,10 @@ def train(
 
     began = time.perf_counter()
     config = replace(config, keep_counts=keep_counts)
-    store, target = common.limited(memory, cache), output or (None if arpa else default_output(reader.inputs, ".ngram"))
+    store, target = (
+        common.limited(memory, cache),
+        output or (None if arpa else common.default_output(reader.inputs, ".ngram")),
+    )
     text = _counted(reader, tokenizer, config.order, min_count, max_vocab, threads, store) or common.encode(
         reader, tokenizer, cache, threads, min_count=min_count, max_vocab=max_vocab, skip_unk=skip_symbols
     )
@@ -133,17 +134,6 @@ def _counted(
             f"{paths[0]} was counted with {texts[0].tokenizer.signature}.", "Leave --tokenizer out, or count again."
         )
     return merge_counts(texts, min_count=min_count, max_vocab=max_vocab, threads=threads, store=store)
-
-
-def default_output(inputs: "Sequence[str | Path]", ending: str) -> Path:
-    """A name for what is made of these inputs. Raises UsageError where such a file is there already."""
-    from ..errors import UsageError
-
-    name = Path(str(inputs[0])).name.split(".")[0] or "model"
-    path = Path(f"{name if name != '-' else 'model'}{ending}")
-    if path.exists():
-        raise UsageError(f"{path} exists already.", "Say with --output where to write; what is there is replaced then.")
-    return path
 
 
 def _description(model: "NGramModel") -> dict[str, Any]:

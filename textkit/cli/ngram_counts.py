@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import common
-from .ngram import default_output, ngram
+from .ngram import ngram
 
 if TYPE_CHECKING:
     from ..ngram.counts import CountedText
@@ -51,7 +51,7 @@ def count(
     from ..ngram.counting import count_text
 
     began = time.perf_counter()
-    store, target = common.limited(memory, cache), output or default_output(reader.inputs, ".counts")
+    store, target = common.limited(memory, cache), output or common.default_output(reader.inputs, ".counts")
     corpus = common.encode(reader, tokenizer, cache, threads, skip_unk=skip_symbols)
     with common.progress_bar() as progress:
         counted = count_text(corpus, order, threads, progress, store)

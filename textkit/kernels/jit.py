@@ -46,12 +46,18 @@ def cache_directory() -> Path | None:
         return None
 
 
-def kernel(function: F | None = None, *, fastmath: bool = False) -> Any:
-    """Compile a kernel: releases the GIL, cached on disk, division by zero gives inf as in NumPy."""
+def kernel(function: F | None = None, *, fastmath: bool = False, refcounts: bool = True) -> Any:
+    """Compile a kernel: releases the GIL, cached on disk, division by zero gives inf as in NumPy.
+
+    `refcounts=False` is for kernels that neither make arrays nor views: their leaves then count no references to what
+    they are passed, which is atomic and costs more than a row of arithmetic.
+    """
     if function is None:
-        return lambda f: kernel(f, fastmath=fastmath)
+        return lambda f: kernel(f, fastmath=fastmath, refcounts=refcounts)
     flags = set(FLOAT_FLAGS) if fastmath else False
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": flags}
+    if not refcounts:
+        options["_nrt"] = False
     if JIT_DISABLED:
         return function
     if os.environ.get("NUMBA_CACHE_DIR"):

@@ -1,0 +1,327 @@
+"""Stochastic gradient descent on examples (see `kernels.examples`): the inner loops of training vectors.
+
+Sixteen examples are one batch: their inputs x are composed once, held fixed, and their gradients dx go back to the
+rows at the end. The matrices are flat float32 arrays, row r at r * dim, dim a multiple of 16; threads share them
+without locks (Recht et al. 2011, Hogwild). Scratch is a tuple (x, dx, y, g) of float32: three tiles (16 dim,) and
+(256,). A tile holds sixteen rows in pieces of sixteen numbers, piece by piece: number d + i of row c (d a multiple of
+16) is tile[16 * (d + c) + i], so that all sixteen rows are reached by constant distances from one address.
+"""
+
+import math
+
+import numpy as np
+
+from .jit import kernel, leaf
+from .sampling import draw_word
+from .simd import LANES, add, div, fma, largest, least, load, mul, prefetch, ramp, splat, store, total, totals
+
+GROUP = 4  # output rows of one example that are scored together
+_ZERO, _HALF, _ONE, _MINUS = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(-1.0)
+_BOUND = np.float32(12.0)
+# The seventh convergent of Lambert's continued fraction of tanh.
+_T0, _T1, _T2 = np.float32(135135.0), np.float32(17325.0), np.float32(378.0)
+_B1, _B2, _B3 = np.float32(62370.0), np.float32(3150.0), np.float32(28.0)
+
+
+@leaf
+def sigmoid(score):
+    """1 / (1 + exp(-score)) of sixteen scores, as (1 + tanh(score / 2)) / 2; error below 2e-3, beyond 4 below 1e-5."""
+    s = mul(largest(least(score, splat(_BOUND)), splat(-_BOUND)), splat(_HALF))
+    q = mul(s, s)
+    top = mul(s, fma(q, fma(q, add(q, splat(_T2)), splat(_T1)), splat(_T0)))
+    bottom = fma(q, fma(q, fma(q, splat(_B3), splat(_B2)), splat(_B1)), splat(_T0))
+    return fma(div(top, bottom), splat(_HALF), splat(_HALF))
+
+
+@leaf
+def compose(matrix, rows, first, last, scale, x, c, dim):
+    """Row c of the tile x = scale * the sum of the matrix's rows[first:last]."""
+    size, row = splat(scale), np.int64(rows[first]) * dim
+    for d in range(0, dim, LANES):
+        store(x, LANES * (d + c), mul(size, load(matrix, row + d)))
+    for k in range(first + 1, last):
+        row = np.int64(rows[k]) * dim
+        for d in range(0, dim, LANES):
+            store(x, LANES * (d + c), fma(size, load(matrix, row + d), load(x, LANES * (d + c))))
+
+
+@leaf
+def distribute(dx, c, share, matrix, rows, first, last, frozen, dim):
+    """matrix[row] += share * dx[c] for each row of rows[first:last] that is not frozen."""
+    for k in range(first, last):
+        row = np.int64(rows[k])
+        if frozen[row] == 0:
+            for d in range(0, dim, LANES):
+                store(matrix, row * dim + d, fma(load(dx, LANES * (d + c)), splat(share), load(matrix, row * dim + d)))
+
+
+@leaf
+def clear(x, c, dim):
+    """Set row c of a tile to 0."""
+    for d in range(0, dim, LANES):
+        store(x, LANES * (d + c), splat(_ZERO))
+
+
+@leaf
+def step(x, dx, c, step_size, matrix, row, dim):
+    """dx[c] += step_size * matrix[row]; matrix[row] += step_size * x[c]."""
+    size = splat(step_size)
+    for d in range(0, dim, LANES):
+        old = load(matrix, row * dim + d)
+        store(dx, LANES * (d + c), fma(size, old, load(dx, LANES * (d + c))))
+        store(matrix, row * dim + d, fma(size, load(x, LANES * (d + c)), old))
+
+
+@leaf
+def score(x, c, matrix, row, dim):
+    """The inner product of x[c] and matrix[row], float32."""
+    s = splat(_ZERO)
+    for d in range(0, dim, LANES):
+        s = fma(load(x, LANES * (d + c)), load(matrix, row * dim + d), s)
+    return total(s)
+
+
+@leaf
+def step_group(x, dx, c, matrix, rows, first, last, label, rate, g, dim):
+    """One step on the scores of x[c] with four of the matrix's rows[first:last], or as many as there are.
+
+    The gradient of a score is label - sigmoid(score); `label` holds those of the four in its first lanes. Where there
+    are fewer than four, the last row stands in with gradient 0, so that no branch has to be guessed.
+    """
+    r0, r1 = np.int64(rows[first]) * dim, np.int64(rows[min(first + 1, last - 1)]) * dim
+    r2, r3 = np.int64(rows[min(first + 2, last - 1)]) * dim, np.int64(rows[min(first + 3, last - 1)]) * dim
+    zero, one = splat(_ZERO), splat(_ONE)
+    s0 = s1 = s2 = s3 = zero
+    for d in range(0, dim, LANES):
+        v = load(x, LANES * (d + c))
+        s0 = fma(v, load(matrix, r0 + d), s0)
+        s1 = fma(v, load(matrix, r1 + d), s1)
+        s2 = fma(v, load(matrix, r2 + d), s2)
+        s3 = fma(v, load(matrix, r3 + d), s3)
+    scores = totals(s0, s1, s2, s3, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero)
+    there = largest(zero, least(one, fma(ramp(), splat(_MINUS), splat(np.float32(last - first)))))
+    store(g, 0, mul(fma(sigmoid(scores), splat(_MINUS), label), mul(there, splat(rate))))
+    g0, g1, g2, g3 = splat(g[0]), splat(g[1]), splat(g[2]), splat(g[3])
+    for d in range(0, dim, LANES):
+        v, gradient = load(x, LANES * (d + c)), load(dx, LANES * (d + c))
+        old = load(matrix, r0 + d)
+        gradient = fma(g0, old, gradient)
+        store(matrix, r0 + d, fma(g0, v, old))
+        old = load(matrix, r1 + d)
+        gradient = fma(g1, old, gradient)
+        store(matrix, r1 + d, fma(g1, v, old))
+        old = load(matrix, r2 + d)
+        gradient = fma(g2, old, gradient)
+        store(matrix, r2 + d, fma(g2, v, old))
+        old = load(matrix, r3 + d)
+        gradient = fma(g3, old, gradient)
+        store(matrix, r3 + d, fma(g3, v, old))
+        store(dx, LANES * (d + c), gradient)
+
+
+@leaf
+def score_all(x, c, y, dim):
+    """Inner products of x[c] and the sixteen rows of y."""
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = splat(_ZERO)
+    t0 = t1 = t2 = t3 = t4 = t5 = t6 = t7 = splat(_ZERO)
+    for d in range(0, dim, LANES):
+        v = load(x, LANES * (d + c))
+        s0 = fma(v, load(y, LANES * (d + 0)), s0)
+        s1 = fma(v, load(y, LANES * (d + 1)), s1)
+        s2 = fma(v, load(y, LANES * (d + 2)), s2)
+        s3 = fma(v, load(y, LANES * (d + 3)), s3)
+        s4 = fma(v, load(y, LANES * (d + 4)), s4)
+        s5 = fma(v, load(y, LANES * (d + 5)), s5)
+        s6 = fma(v, load(y, LANES * (d + 6)), s6)
+        s7 = fma(v, load(y, LANES * (d + 7)), s7)
+        t0 = fma(v, load(y, LANES * (d + 8)), t0)
+        t1 = fma(v, load(y, LANES * (d + 9)), t1)
+        t2 = fma(v, load(y, LANES * (d + 10)), t2)
+        t3 = fma(v, load(y, LANES * (d + 11)), t3)
+        t4 = fma(v, load(y, LANES * (d + 12)), t4)
+        t5 = fma(v, load(y, LANES * (d + 13)), t5)
+        t6 = fma(v, load(y, LANES * (d + 14)), t6)
+        t7 = fma(v, load(y, LANES * (d + 15)), t7)
+    return totals(s0, s1, s2, s3, s4, s5, s6, s7, t0, t1, t2, t3, t4, t5, t6, t7)
+
+
+@leaf
+def add_mixture(g, first, apart, y, target, start, spread, dim):
+    """Add the sum over k of g[first + apart * k] times row k of the tile y to a row.
+
+    The row's number d is target[start + spread * d] for each 16th d: spread is 1 in a matrix, LANES in a tile.
+    """
+    g0, g1 = splat(g[first]), splat(g[first + apart * 1])
+    g2, g3 = splat(g[first + apart * 2]), splat(g[first + apart * 3])
+    g4, g5 = splat(g[first + apart * 4]), splat(g[first + apart * 5])
+    g6, g7 = splat(g[first + apart * 6]), splat(g[first + apart * 7])
+    h0, h1 = splat(g[first + apart * 8]), splat(g[first + apart * 9])
+    h2, h3 = splat(g[first + apart * 10]), splat(g[first + apart * 11])
+    h4, h5 = splat(g[first + apart * 12]), splat(g[first + apart * 13])
+    h6, h7 = splat(g[first + apart * 14]), splat(g[first + apart * 15])
+    for d in range(0, dim, LANES):
+        a = fma(
+            g3, load(y, LANES * (d + 3)), load(target, start + spread * d)
+        )  # four sums that do not wait for one another
+        b = fma(g4, load(y, LANES * (d + 4)), mul(g0, load(y, LANES * (d + 0))))
+        c = fma(g5, load(y, LANES * (d + 5)), mul(g1, load(y, LANES * (d + 1))))
+        e = fma(g6, load(y, LANES * (d + 6)), mul(g2, load(y, LANES * (d + 2))))
+        a = fma(g7, load(y, LANES * (d + 7)), a)
+        b = fma(h0, load(y, LANES * (d + 8)), b)
+        c = fma(h1, load(y, LANES * (d + 9)), c)
+        e = fma(h2, load(y, LANES * (d + 10)), e)
+        a = fma(h3, load(y, LANES * (d + 11)), a)
+        b = fma(h4, load(y, LANES * (d + 12)), b)
+        c = fma(h5, load(y, LANES * (d + 13)), c)
+        e = fma(h6, load(y, LANES * (d + 14)), e)
+        a = fma(h7, load(y, LANES * (d + 15)), a)
+        store(target, start + spread * d, add(add(a, b), add(c, e)))
+
+
+@leaf
+def scale_of(first, last, mean):
+    """1 / (last - first) where the mean is wanted, else 1."""
+    return _ONE / np.float32(last - first) if mean else _ONE
+
+
+@leaf
+def compose_batch(e, filled, examples, forward_mean, syn_in, x, dx, dim):
+    """Inputs of examples e to e + filled into x, dx cleared; rows of x that no example takes are cleared."""
+    in_starts, in_rows = examples[0], examples[1]
+    for c in range(LANES):
+        clear(dx, c, dim)
+        if c < filled:
+            first, last = in_starts[e + c], in_starts[e + c + 1]
+            compose(syn_in, in_rows, first, last, scale_of(first, last, forward_mean), x, c, dim)
+        else:
+            clear(x, c, dim)
+
+
+@leaf
+def distribute_batch(e, filled, examples, backward_mean, syn_in, frozen, dx, dim):
+    """Gradients of examples e to e + filled to their input rows."""
+    in_starts, in_rows = examples[0], examples[1]
+    for c in range(filled):
+        first, last = in_starts[e + c], in_starts[e + c + 1]
+        distribute(dx, c, scale_of(first, last, backward_mean), syn_in, in_rows, first, last, frozen, dim)
+
+
+@leaf
+def step_one(x, dx, c, matrix, row, rate, g, dim):
+    """As `step_group` for a single row with label 1."""
+    s = sigmoid(splat(score(x, c, matrix, row, dim)))
+    store(g, 0, mul(fma(s, splat(_MINUS), splat(_ONE)), splat(rate)))
+    step(x, dx, c, g[0], matrix, row, dim)
+
+
+@leaf
+def prefetch_batch(e, filled, examples, ahead, syn_in, syn_out, dim):
+    """Ask for what enters with the next examples: the last `ahead` input rows and the last target of each."""
+    in_starts, in_rows, out_starts, out_rows = examples
+    for c in range(e, e + filled):
+        for k in range(max(in_starts[c], in_starts[c + 1] - ahead), in_starts[c + 1]):
+            prefetch(syn_in, np.int64(in_rows[k]) * dim, dim)
+        prefetch(syn_out, np.int64(out_rows[out_starts[c + 1] - 1]) * dim, dim)
+
+
+@kernel(refcounts=False)
+def negative_sampling(count, batch, examples, means, ahead, matrices, sampler, negatives, rate, rng, scratch, drawn):
+    """Train on examples by negative sampling (Mikolov et al. 2013, equation 4), negatives shared by sixteen examples.
+
+    Each target asks for `negatives` drawn words with gradient -sigmoid(score). A batch draws 16 (or 32, …) words for
+    all of its examples instead and weights each by negatives * targets / drawn: the same expected gradient.
+    `batch` is the number of examples that share them, at most 16; where there are few different words, fewer should,
+    or the sum of their gradients steps too far.
+
+    means: (forward, backward), whether an input is the mean of its rows, and whether its rows get its gradient
+    divided by their number. ahead: rows per input to prefetch. matrices: (syn_in, syn_out, frozen uint8 (rows,)).
+    sampler: (accept, alias) of `sampling.fill_alias`. rate, negatives float32. drawn int64 (16 t,).
+    """
+    x, dx, y, g = scratch
+    syn_in, syn_out, frozen = matrices
+    out_starts, out_rows = examples[2], examples[3]
+    dim = len(x) // LANES
+    weight = -rate * negatives / np.float32(len(drawn))
+    for e in range(0, count, batch):
+        filled = min(batch, count - e)
+        for j in range(len(drawn)):
+            drawn[j] = draw_word(rng, sampler[0], sampler[1])
+            prefetch(syn_out, drawn[j] * dim, dim)
+        prefetch_batch(e + filled, min(batch, count - e - filled), examples, ahead, syn_in, syn_out, dim)
+        compose_batch(e, filled, examples, means[0], syn_in, x, dx, dim)
+        for c in range(filled):
+            first, last = out_starts[e + c], out_starts[e + c + 1]
+            if last - first == 1:
+                step_one(x, dx, c, syn_out, np.int64(out_rows[first]), rate, g, dim)
+            else:
+                for k in range(first, last, GROUP):
+                    step_group(x, dx, c, syn_out, out_rows, k, last, splat(_ONE), rate, g, dim)
+        for tile in range(0, len(drawn), LANES):
+            for j in range(LANES):
+                for d in range(0, dim, LANES):
+                    store(y, LANES * (d + j), load(syn_out, drawn[tile + j] * dim + d))
+            for c in range(LANES):
+                targets = np.float32(out_starts[e + c + 1] - out_starts[e + c]) if c < filled else _ZERO
+                store(g, LANES * c, mul(sigmoid(score_all(x, c, y, dim)), splat(weight * targets)))
+            for j in range(LANES):
+                add_mixture(g, j, LANES, x, syn_out, drawn[tile + j] * dim, 1, dim)
+            for c in range(filled):
+                add_mixture(g, LANES * c, 1, y, dx, LANES * c, LANES, dim)
+        distribute_batch(e, filled, examples, means[1], syn_in, frozen, dx, dim)
+
+
+@kernel(refcounts=False)
+def hierarchical_softmax(count, examples, means, ahead, matrices, paths, rate, scratch):
+    """Train on examples by hierarchical softmax: each node on the way to a target is a two-way choice.
+
+    paths: (path_starts int64 (V + 1,), path_nodes int32, path_labels float32 with 16 spare at its end), label
+    1 where the node's score is to rise. Other arguments as for `negative_sampling`; syn_out holds the nodes.
+    """
+    x, dx, _, g = scratch
+    syn_in, syn_out, frozen = matrices
+    path_starts, path_nodes, path_labels = paths
+    out_starts, out_rows = examples[2], examples[3]
+    dim = len(x) // LANES
+    for e in range(0, count, LANES):
+        filled = min(LANES, count - e)
+        compose_batch(e, filled, examples, means[0], syn_in, x, dx, dim)
+        for c in range(filled):
+            for t in range(out_starts[e + c], out_starts[e + c + 1]):
+                word = out_rows[t]
+                for k in range(path_starts[word], path_starts[word + 1], GROUP):
+                    step_group(
+                        x, dx, c, syn_out, path_nodes, k, path_starts[word + 1], load(path_labels, k), rate, g, dim
+                    )
+        distribute_batch(e, filled, examples, means[1], syn_in, frozen, dx, dim)
+
+
+@kernel(refcounts=False)
+def full_softmax(count, examples, means, matrices, first_word, rate, scratch, probabilities):
+    """Train on examples by the softmax over the words from `first_word` on: the objective the others approximate.
+
+    probabilities float32 (V,) is scratch; its last use stays in it. Other arguments as for `negative_sampling`.
+    """
+    x, dx, _, _ = scratch
+    syn_in, syn_out, frozen = matrices
+    out_starts, out_rows = examples[2], examples[3]
+    dim, words = len(x) // LANES, len(probabilities)
+    for e in range(0, count, LANES):
+        filled = min(LANES, count - e)
+        compose_batch(e, filled, examples, means[0], syn_in, x, dx, dim)
+        for c in range(filled):
+            highest, whole = np.float32(-np.inf), 0.0
+            for w in range(first_word, words):
+                probabilities[w] = score(x, c, syn_out, w, dim)
+                highest = max(highest, probabilities[w])
+            for w in range(first_word, words):
+                probabilities[w] = math.exp(probabilities[w] - highest)
+                whole += probabilities[w]
+            targets = out_starts[e + c + 1] - out_starts[e + c]
+            scale = np.float32(-targets / whole)
+            for w in range(first_word, words):
+                probabilities[w] *= scale
+            for t in range(out_starts[e + c], out_starts[e + c + 1]):
+                probabilities[out_rows[t]] += _ONE
+            for w in range(first_word, words):
+                step(x, dx, c, probabilities[w] * rate, syn_out, w, dim)
+        distribute_batch(e, filled, examples, means[1], syn_in, frozen, dx, dim)

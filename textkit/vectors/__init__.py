@@ -1,0 +1,1 @@
+"""Word vectors: training by skip-gram and CBOW, the vectors themselves, and what one asks of them."""

@@ -1,0 +1,155 @@
+"""How to train word vectors: every setting, its check, and the defaults of the programs people come from."""
+
+import math
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from ..errors import UsageError
+from ..training import Schedule
+
+MODELS = ("skipgram", "cbow")
+LOSSES = ("ns", "hs", "softmax")
+COMBINATIONS = ("mean", "sum", "mean-compat")
+AUTOMATIC_EPOCHS = 5, 50  # fewest and most
+_AMPLE = 50_000_000  # words seen in training that make good vectors
+_RATES = {"skipgram": 0.025, "cbow": 0.075, "subword": 0.05, "compat": 0.05}
+LARGEST_DIM, LARGEST_WINDOW = 10_000, 1_000
+SOFTMAX_LIMIT = 50_000
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of a training run.
+
+    Args:
+        model: "skipgram" or "cbow".
+        loss: "ns" (negative sampling), "hs" (hierarchical softmax), or "softmax" over all words (small vocabularies).
+        dim: numbers per vector.
+        window: words to each side that are context.
+        fixed_window: always the whole window, not a random part of it.
+        min_count, max_vocab: which words get vectors.
+        sample: subsampling threshold: a word of relative frequency f stays with probability sqrt(s/f) + s/f; 0 keeps
+            all words.
+        negatives: drawn words per target.
+        exponent: negatives are drawn by count ** exponent.
+        epochs: passes over the text; None for as many as its size asks for.
+        rate: learning rate at the beginning; None for what suits the model.
+        floor: the rate never falls below this share of it.
+        decay: "linear", "cosine" or "constant".
+        combine: how CBOW makes its input from the window: "mean", with the gradient divided in the same way; "sum";
+            or "mean-compat", the mean with the undivided gradient of word2vec.c.
+        subwords: (shortest, longest) character n-grams, or None.
+        buckets: numbers that n-grams are hashed to.
+        seed: of all random numbers.
+        budget: seconds to train at most.
+
+    Raises:
+        UsageError: an impossible value.
+    """
+
+    model: str = "skipgram"
+    loss: str = "ns"
+    dim: int = 100
+    window: int = 5
+    fixed_window: bool = False
+    min_count: int = 5
+    max_vocab: int | None = None
+    sample: float = 1e-4
+    negatives: int = 5
+    exponent: float = 0.75
+    epochs: int | None = None
+    rate: float | None = None
+    floor: float = 1e-4
+    decay: str = "linear"
+    combine: str = "mean"
+    subwords: tuple[int, int] | None = None
+    buckets: int = 2_000_000
+    seed: int = 0
+    budget: float | None = None
+
+    def __post_init__(self) -> None:
+        _one_of("model", self.model, MODELS)
+        _one_of("loss", self.loss, LOSSES)
+        _one_of("combination", self.combine, COMBINATIONS)
+        _within("dim", self.dim, 1, LARGEST_DIM)
+        _within("window", self.window, 1, LARGEST_WINDOW)
+        _within("min-count", self.min_count, 1, 1 << 62)
+        _within("negatives", self.negatives, 1, 10_000)
+        _within("epochs", self.epochs or 1, 1, 1_000_000)
+        _within("buckets", self.buckets, 1, (1 << 31) - 1)
+        _within("seed", self.seed, 0, (1 << 62) - 1)
+        _within("sample", self.sample, 0, math.inf)
+        _within("ns-exponent", self.exponent, -4, 4)
+        if self.budget is not None:
+            _within("time-budget", self.budget, 0.001, math.inf)
+        if self.subwords and not 1 <= self.subwords[0] <= self.subwords[1] <= 100:
+            raise UsageError(f"--subword {self.subwords[0]}-{self.subwords[1]} makes no sense.", "3-6 is usual.")
+        self.schedule  # noqa: B018 - refuses impossible rates
+
+    @property
+    def schedule(self) -> Schedule:
+        """The learning rate over the run."""
+        return Schedule(self.initial_rate, self.floor, self.decay)
+
+    @property
+    def initial_rate(self) -> float:
+        """The rate asked for, or the one that suits the model."""
+        if self.rate is not None:
+            return self.rate
+        if self.subwords:
+            return _RATES["subword"]
+        return _RATES["compat" if self.model == "cbow" and self.combine != "mean" else self.model]
+
+    def epochs_for(self, tokens: int) -> int:
+        """Passes over a text of so many words: as asked, or more the smaller it is."""
+        fewest, most = AUTOMATIC_EPOCHS
+        return self.epochs or max(fewest, min(most, round(_AMPLE / max(tokens, 1))))
+
+    def settings(self) -> dict[str, Any]:
+        """All settings, for JSON headers."""
+        return asdict(self)
+
+    @classmethod
+    def from_settings(cls, settings: Any) -> "Config":
+        """The inverse of `settings`. Raises UsageError where they make no sense."""
+        try:
+            pair = settings.get("subwords")
+            return cls(**{**settings, "subwords": tuple(pair) if pair else None})
+        except (TypeError, AttributeError, ValueError):
+            raise UsageError(f"the stored training settings make no sense: {settings!r:.200}") from None
+
+    @classmethod
+    def like(cls, program: str, **settings: Any) -> "Config":
+        """The defaults of another program, with these settings changed.
+
+        Raises:
+            UsageError: a program not among `PRESETS`.
+        """
+        _one_of("preset", program, tuple(PRESETS))
+        preset = {**PRESETS[program]}
+        if settings.get("model", preset["model"]) == "skipgram" and program == "word2vec":
+            preset["rate"] = 0.025
+        return replace(cls(**preset), **settings)
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "word2vec": {"model": "cbow", "combine": "mean-compat", "sample": 1e-3, "epochs": 5, "rate": 0.05},
+    "gensim": {
+        "model": "cbow", "combine": "mean-compat", "sample": 1e-3, "epochs": 5, "rate": 0.025, "floor": 0.004,
+    },
+    "fasttext": {
+        "model": "skipgram", "combine": "mean-compat", "sample": 1e-4, "epochs": 5, "rate": 0.05, "exponent": 0.5,
+        "floor": 0.0, "subwords": (3, 6),
+    },
+}  # fmt: skip
+
+
+def _one_of(what: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"unknown {what} '{value}'.", f"Choose one of {', '.join(known)}.")
+
+
+def _within(option: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        bounds = f"Give at least {least:g}." if most > 1e15 else f"Give {least:g} to {most:g}."
+        raise UsageError(f"--{option} {value:g} makes no sense.", bounds)

@@ -1,0 +1,167 @@
+"""What training drives down: negative sampling, hierarchical softmax, full softmax. Each is its arrays and one kernel.
+
+The output matrix has V rows: of words, or for hierarchical softmax of the V - 1 inner nodes of the Huffman tree.
+"""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..errors import UsageError
+from ..kernels import huffman, sampling, sgd
+from ..kernels.simd import LANES, aligned_rows
+from ..text.vocabulary import SPECIALS
+from .config import SOFTMAX_LIMIT, Config
+
+
+class Scratch:
+    """What one worker needs for itself: the batch's inputs, gradients and drawn rows."""
+
+    def __init__(self, dim: int, drawn: int, words: int) -> None:
+        self.batch = tuple(aligned_rows(LANES, size).reshape(-1) for size in (dim, dim, dim, LANES))
+        self.drawn = np.zeros(drawn, np.int64)
+        self.probabilities = np.zeros(words, np.float32)
+
+
+@dataclass
+class Batch:
+    """Examples of one step and how to train on them.
+
+    Attributes:
+        examples: (in_starts int64, in_rows int32, out_starts int64, out_rows int32), see `kernels.examples`.
+        means: (forward, backward), see `kernels.sgd.negative_sampling`.
+        ahead: input rows per example to prefetch.
+    """
+
+    count: int
+    examples: tuple[np.ndarray, ...]
+    means: tuple[bool, bool]
+    ahead: int
+
+
+class Objective(Protocol):
+    """Trains on a batch, and says how large the loss of composed inputs is."""
+
+    def scratch(self, dim: int) -> Scratch: ...
+
+    def loss(self, x: np.ndarray, starts: np.ndarray, targets: np.ndarray, syn_out: np.ndarray) -> float: ...
+
+    def train(self, batch: Batch, matrices: tuple[Any, ...], rate: float, rng: np.ndarray, own: Scratch) -> None: ...
+
+
+def _log_sigmoid(scores: np.ndarray) -> np.ndarray:
+    return -np.logaddexp(np.float32(0), -scores)
+
+
+_WORDS_PER_EXAMPLE = 50  # different words that a batch needs for each example that shares its drawn words
+_LOSS_NEGATIVES = 64  # the same drawn words for all inputs whose loss is measured
+
+
+class NegativeSampling:
+    """Targets against words drawn by counts ** exponent."""
+
+    def __init__(self, counts: np.ndarray, exponent: float, negatives: int) -> None:
+        weights = np.zeros(len(counts), np.float64)
+        weights[counts > 0] = counts[counts > 0].astype(np.float64) ** exponent
+        self.probabilities = weights / weights.sum()
+        self.accept, self.alias = np.empty(len(counts), np.float32), np.empty(len(counts), np.int32)
+        queue = np.empty(len(counts), np.int64)
+        sampling.fill_alias(self.probabilities * len(counts), self.accept, self.alias, queue)
+        self.negatives = negatives
+        self.batch = max(1, min(LANES, np.count_nonzero(counts) // _WORDS_PER_EXAMPLE))
+        self.fixed = np.empty(_LOSS_NEGATIVES, np.int32)
+        sampling.draw_words(np.array([1], np.uint64), self.accept, self.alias, self.fixed)
+
+    def loss(self, x: np.ndarray, starts: np.ndarray, targets: np.ndarray, syn_out: np.ndarray) -> float:
+        """Mean loss per target, in nats."""
+        each = np.repeat(np.arange(len(x)), np.diff(starts))
+        positive = -_log_sigmoid(np.einsum("nd,nd->n", x[each], syn_out[targets])).mean()
+        negative = -_log_sigmoid(-x @ syn_out[self.fixed].T).mean(1)
+        return float(positive + self.negatives * negative[each].mean())
+
+    def scratch(self, dim: int) -> Scratch:
+        return Scratch(dim, -(-self.negatives // LANES) * LANES, 0)
+
+    def train(self, batch: Batch, matrices: tuple[Any, ...], rate: float, rng: np.ndarray, own: Scratch) -> None:
+        sgd.negative_sampling(
+            batch.count, self.batch, batch.examples, batch.means, batch.ahead, matrices, (self.accept, self.alias),
+            np.float32(self.negatives), np.float32(rate), rng, own.batch, own.drawn,
+        )  # fmt: skip
+
+
+class HierarchicalSoftmax:
+    """Targets as ways down a Huffman tree."""
+
+    def __init__(self, counts: np.ndarray) -> None:
+        size = len(counts)
+        ordered = np.argsort(-counts, kind="stable")
+        weights, parents = np.empty(2 * size - 1, np.int64), np.empty(2 * size - 1, np.int64)
+        bits, lengths = np.zeros(2 * size - 1, np.uint8), np.empty(size, np.int64)
+        huffman.build_tree(np.maximum(counts[ordered], 1), weights, parents, bits)
+        huffman.path_lengths(parents, lengths)
+        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        nodes, labels = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.float32)
+        huffman.fill_paths(parents, bits, starts, nodes, labels)
+        place = np.empty(size, np.int64)
+        place[ordered] = np.arange(size)
+        own = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths[place])])
+        gather = np.repeat(starts[place] - own[:-1], lengths[place]) + np.arange(own[-1])
+        self.paths = own, nodes[gather], np.append(labels[gather], np.zeros(LANES, np.float32))
+
+    def loss(self, x: np.ndarray, starts: np.ndarray, targets: np.ndarray, syn_out: np.ndarray) -> float:
+        """Mean loss per target, in nats."""
+        path_starts, nodes, labels = self.paths
+        total, each = 0.0, np.repeat(np.arange(len(x)), np.diff(starts))
+        for i, target in zip(each.tolist(), targets.tolist(), strict=True):
+            way = slice(path_starts[target], path_starts[target + 1])
+            total -= float(_log_sigmoid((2 * labels[way] - 1) * (syn_out[nodes[way]] @ x[i])).sum())
+        return total / len(targets)
+
+    def scratch(self, dim: int) -> Scratch:
+        return Scratch(dim, 0, 0)
+
+    def train(self, batch: Batch, matrices: tuple[Any, ...], rate: float, rng: np.ndarray, own: Scratch) -> None:
+        sgd.hierarchical_softmax(
+            batch.count, batch.examples, batch.means, batch.ahead, matrices, self.paths, np.float32(rate), own.batch
+        )
+
+
+class FullSoftmax:
+    """Targets against all words: the time of a step grows with the vocabulary."""
+
+    def __init__(self, words: int) -> None:
+        if words > SOFTMAX_LIMIT:
+            raise UsageError(
+                f"--loss softmax with {words:,} words would take very long.",
+                "Use --loss ns or hs, or keep fewer words with --max-vocab or --min-count.",
+            )
+        self.words = words
+
+    def loss(self, x: np.ndarray, starts: np.ndarray, targets: np.ndarray, syn_out: np.ndarray) -> float:
+        """Mean loss per target, in nats."""
+        total = 0.0
+        for i, (first, last) in enumerate(itertools.pairwise(starts.tolist())):
+            scores = (syn_out @ x[i])[len(SPECIALS) :]
+            whole = scores.max() + np.log(np.exp(scores - scores.max()).sum())
+            total += float((whole - scores[targets[first:last] - len(SPECIALS)]).sum())
+        return total / len(targets)
+
+    def scratch(self, dim: int) -> Scratch:
+        return Scratch(dim, 0, self.words)
+
+    def train(self, batch: Batch, matrices: tuple[Any, ...], rate: float, rng: np.ndarray, own: Scratch) -> None:
+        sgd.full_softmax(
+            batch.count, batch.examples, batch.means, matrices, len(SPECIALS), np.float32(rate), own.batch,
+            own.probabilities,
+        )  # fmt: skip
+
+
+def objective_for(config: Config, counts: np.ndarray) -> Objective:
+    """The objective of a configuration over words with these counts (0 for words that are no targets)."""
+    if config.loss == "hs":
+        return HierarchicalSoftmax(counts)
+    if config.loss == "softmax":
+        return FullSoftmax(len(counts))
+    return NegativeSampling(counts, config.exponent, config.negatives)

@@ -1,0 +1,405 @@
+"""Training word vectors: text as ids in, matrices out."""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import __version__, files, training
+from ..errors import DataError, UsageError
+from ..kernels import examples as kernels
+from ..kernels import sampling
+from ..kernels.simd import aligned_rows
+from ..parallel import thread_count
+from ..progress import Progress, Reporter, silent
+from ..text.corpus import EncodedCorpus
+from ..text.vocabulary import SPECIALS, Vocabulary
+from .config import Config
+from .objectives import Batch, Objective, objective_for
+from .subwords import Ngrams, subword_units, word_units
+
+CHECKPOINT = "w2v-checkpoint"
+_BLOCK = 32_768  # words of the text per step; with subwords a quarter, since each is many rows
+_HELD_OUT, _HELD_OUT_SHARE = 3_000, 100  # words at the end of the text to measure the loss on: so many, at most 1 %
+_LEAST_HELD_OUT = 100
+_MIXER = 0x9E3779B97F4A7C15  # spreads seeds over 64 bits (Knuth's multiplicative hashing)
+_DIVERGED = 1.5  # times the loss of vectors of zeros
+_HALVINGS = 20
+
+
+@dataclass
+class Matrices:
+    """What is trained: float32 rows padded to a multiple of 16.
+
+    Attributes:
+        syn_in: (V + B, padded), words first, then the buckets of n-grams that occur.
+        syn_out: (V, padded), output vectors of words, or inner nodes of the Huffman tree.
+        frozen: uint8 (V + B,), 1 for rows that stay as they are.
+        buckets: int64 (B,), ascending.
+    """
+
+    dim: int
+    syn_in: np.ndarray
+    syn_out: np.ndarray
+    frozen: np.ndarray
+    buckets: np.ndarray
+
+    @classmethod
+    def new(cls, dim: int, words: int, buckets: np.ndarray, seed: int) -> "Matrices":
+        """Inputs uniform in +-0.5 / dim as word2vec has them, outputs 0."""
+        syn_in = aligned_rows(words + len(buckets), dim)
+        rng = np.random.default_rng(seed)
+        for first in range(len(SPECIALS), len(syn_in), 1 << 14):
+            rows = syn_in[first : first + (1 << 14)]
+            rows[:, :dim] = (rng.random((len(rows), dim), np.float32) - np.float32(0.5)) / np.float32(dim)
+        return cls(dim, syn_in, aligned_rows(words, dim), np.zeros(len(syn_in), np.uint8), buckets)
+
+    def words(self, units: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """The vectors of all words, float32 (V, padded): the mean of each word's rows."""
+        starts, rows = units
+        if len(rows) == len(starts) - 1:
+            return self.syn_in
+        out = aligned_rows(len(starts) - 1, self.dim)
+        for first in range(0, len(out), 1 << 12):
+            edges = starts[first : first + (1 << 12) + 1]
+            sums = np.add.reduceat(self.syn_in[rows[edges[0] : edges[-1]]], edges[:-1] - edges[0])
+            out[first : first + len(sums)] = sums / np.diff(edges)[:, None].astype(np.float32)
+        return out
+
+
+@dataclass
+class State:
+    """Where a run stands, as told to callbacks.
+
+    Attributes:
+        words, total: words of the text passed and to pass, over all epochs.
+        loss: mean loss per target in nats on words held out, or on the last ones where the text is too short for that;
+            None where no word of them stays.
+    """
+
+    words: int
+    total: int
+    epoch: int
+    rate: float
+    loss: float | None
+    seconds: float
+    matrices: Matrices
+
+
+Callback = Callable[[State], bool | None]
+
+
+class _Worker(threading.local):
+    """Arrays that one thread reuses from step to step."""
+
+    def __init__(self) -> None:
+        self.stream = self.reach = np.empty(0, np.int32)
+        self.examples: tuple[np.ndarray, ...] = ()
+        self.own: Any = None
+
+
+@dataclass
+class Trainer:
+    """One training run over a corpus whose vocabulary has V words.
+
+    Memory: the matrices (8 V dim bytes, with subwords 4 dim more per bucket that occurs), a few MB per thread, and the
+    corpus, which is mapped from disk where it is large.
+
+    Args:
+        matrices: to start from; new ones if not given.
+    """
+
+    corpus: EncodedCorpus
+    config: Config
+    threads: int | None = None
+    matrices: Matrices | None = None
+    objective: Objective = field(init=False)
+
+    def __post_init__(self) -> None:
+        config, vocabulary = self.config, self.corpus.vocabulary
+        counts = vocabulary.counts.copy()
+        counts[: len(SPECIALS)] = 0
+        if not counts.any():
+            raise DataError(
+                f"no word occurs {config.min_count} times in a text of {self.corpus.tokens:,} tokens.",
+                "Give more text, or a lower --min-count.",
+            )
+        self.units, self.buckets = self._units(vocabulary)
+        self.objective = objective_for(config, counts)
+        self.keep = _keep_probabilities(counts, config.sample)
+        self.matrices = self.matrices or Matrices.new(config.dim, len(vocabulary), self.buckets, config.seed)
+        tokens = self.corpus.tokens
+        held = min(_HELD_OUT, tokens // _HELD_OUT_SHARE)
+        self.trained_tokens = tokens - held if held >= _LEAST_HELD_OUT else tokens
+        self.block = _BLOCK if config.subwords is None else _BLOCK // 4
+        self.block = max(1024, min(self.block, self.trained_tokens // 64))
+        self.blocks = -(-self.trained_tokens // self.block)
+        self.epochs = config.epochs_for(tokens)
+        self.rate_scale, self.history = 1.0, list[dict[str, float]]()
+        self.complaints: list[str] = []
+        self._local, self._began = _Worker(), time.monotonic()
+        self._held_out = self._held_out_examples()
+
+    def _units(self, vocabulary: Vocabulary) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+        if self.config.subwords is None:
+            return word_units(len(vocabulary)), np.zeros(0, np.int64)
+        starts, rows, buckets = subword_units(vocabulary, Ngrams(*self.config.subwords, self.config.buckets))
+        return (starts, rows), buckets
+
+    # --- one step ---------------------------------------------------------------------------------------
+
+    def _work(self, step: int, rate: float) -> None:
+        epoch, block = divmod(step, self.blocks)
+        first = block * self.block
+        last = min(first + self.block, self.trained_tokens)
+        rng = _generator(self.config.seed, epoch, block)
+        batch = self._batch(first, last, rng, self.keep)
+        if batch.count:
+            self.objective.train(batch, self._flat, rate, rng, self._local.own)
+
+    @property
+    def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        assert self.matrices is not None
+        return self.matrices.syn_in, self.matrices.syn_out, self.matrices.frozen
+
+    @property
+    def _flat(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        syn_in, syn_out, frozen = self._arrays
+        return syn_in.reshape(-1), syn_out.reshape(-1), frozen
+
+    def _batch(self, first: int, last: int, rng: np.ndarray, keep: np.ndarray) -> Batch:
+        """Examples of the text's words first to last."""
+        config, local = self.config, self._local
+        if local.own is None:
+            local.own = self.objective.scratch(config.dim)
+            local.stream, local.reach = np.empty(2 * _BLOCK, np.int32), np.empty(2 * _BLOCK, np.int32)
+        ids, offsets = self.corpus.ids, self.corpus.offsets
+        line = int(np.searchsorted(offsets, first, side="right")) - 1
+        size = sampling.subsample(ids, first, last, offsets, line, keep, rng, local.stream)
+        self._make_room(size)
+        if config.model == "cbow":
+            count = kernels.cbow_examples(
+                local.stream, size, config.window, config.fixed_window, rng, self.units, local.examples
+            )
+            means = (config.combine != "sum", config.combine == "mean")
+        else:
+            count = kernels.skipgram_examples(
+                local.stream, size, config.window, config.fixed_window, rng, local.reach, self.units, local.examples
+            )
+            means = (True, False)
+        return Batch(count, local.examples, means, 1 if config.subwords is None else 64)
+
+    def _make_room(self, size: int) -> None:
+        """Have arrays for the examples of a stream."""
+        config, local = self.config, self._local
+        rows = size
+        if config.subwords is not None:
+            words = local.stream[:size]
+            words = words[words >= 0]
+            rows = int((self.units[0][words + 1] - self.units[0][words]).sum())
+        wide = 2 * config.window
+        need_in, need_out = (rows * wide, size) if config.model == "cbow" else (rows, size * wide)
+        if not local.examples or len(local.examples[1]) < need_in or len(local.examples[3]) < need_out:
+            starts = [np.zeros(2 * _BLOCK + 1, np.int64) for _ in range(2)]
+            spare = max(need_in, need_out) // 8
+            rows_in, rows_out = np.empty(need_in + spare, np.int32), np.empty(need_out + spare, np.int32)
+            local.examples = starts[0], rows_in, starts[1], rows_out
+
+    # --- the run ----------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        progress: Reporter = silent,
+        *,
+        callback: Callback | None = None,
+        checkpoint: Path | None = None,
+        checkpoint_seconds: float = 300.0,
+        resume: bool = False,
+    ) -> Matrices:
+        """Train to the end of the plan.
+
+        A learning rate at which the loss explodes is halved and training begun anew; `complaints` says so.
+
+        Args:
+            callback: told the State some twenty times; True ends the training.
+            checkpoint: file to keep the state in, at most every `checkpoint_seconds` and when interrupted; it is
+                removed at the end.
+            resume: go on from that file.
+
+        Raises:
+            DataError: the checkpoint is of another text or other settings.
+        """
+        start = self._load_checkpoint(checkpoint) if resume and checkpoint else 0
+        while True:
+            plan = self._plan()
+            watch = _Watch(self, plan, progress, callback, checkpoint, checkpoint_seconds)
+            reached = training.run(plan, self._work, watch.done, watch.pause, start)
+            if not watch.diverged:
+                break
+            self._begin_anew()
+            start = 0
+        self.words_trained = self._words_at(reached)
+        if checkpoint:
+            checkpoint.unlink(missing_ok=True)
+        assert self.matrices is not None
+        return self.matrices
+
+    def _plan(self) -> training.Plan:
+        config = self.config
+        schedule = training.Schedule(config.initial_rate * self.rate_scale, config.floor, config.decay)
+        return training.Plan(self.blocks * self.epochs, schedule, thread_count(self.threads), config.budget)
+
+    def _begin_anew(self) -> None:
+        if self.rate_scale < 0.5**_HALVINGS:
+            raise UsageError("training diverges at any learning rate.", "Look at the text: is it one repeated word?")
+        before = self.config.initial_rate * self.rate_scale
+        self.rate_scale /= 2
+        self.complaints.append(
+            f"the loss exploded at a learning rate of {before:g}; training began anew at {before / 2:g}."
+        )
+        self.history = []
+        self.matrices = Matrices.new(self.config.dim, len(self.corpus.vocabulary), self.buckets, self.config.seed)
+
+    def _words_at(self, step: int) -> int:
+        epoch, block = divmod(step, self.blocks)
+        return epoch * self.trained_tokens + min(block * self.block, self.trained_tokens)
+
+    # --- the held-out loss ------------------------------------------------------------------------------
+
+    def _held_out_examples(self) -> tuple[np.ndarray, ...] | None:
+        first, last = self.trained_tokens, self.corpus.tokens
+        if first == last:  # too short to hold some out: the loss is that of its end
+            first = max(0, last - _HELD_OUT)
+        batch = self._batch(first, last, _generator(self.config.seed, 0, -1), self.keep)
+        if batch.count == 0:
+            return None
+        in_starts, in_rows, out_starts, out_rows = batch.examples
+        n, m = batch.count, in_starts[batch.count]
+        kept = in_starts[: n + 1], in_rows[:m], out_starts[: n + 1], out_rows[: out_starts[n]]
+        return tuple(array.copy() for array in kept)
+
+    def loss(self) -> float | None:
+        """The mean loss per target on the held-out words, in nats."""
+        if self._held_out is None or self.matrices is None:
+            return None
+        in_starts, in_rows, out_starts, out_rows = self._held_out
+        with np.errstate(over="ignore", invalid="ignore"):
+            x = np.add.reduceat(self.matrices.syn_in[in_rows], in_starts[:-1])
+            if self.config.combine != "sum" or self.config.model != "cbow":
+                x /= np.diff(in_starts)[:, None].astype(np.float32)
+            return self.objective.loss(x, out_starts, out_rows, self.matrices.syn_out)
+
+    # --- checkpoints ------------------------------------------------------------------------------------
+
+    def _identity(self) -> dict[str, Any]:
+        vocabulary = self.corpus.vocabulary
+        return {
+            "version": __version__,
+            "config": {**self.config.settings(), "subwords": list(self.config.subwords or ()) or None},
+            "tokens": self.corpus.tokens,
+            "words": len(vocabulary),
+            "counts": int(np.bitwise_xor.reduce(vocabulary.counts * np.arange(1, len(vocabulary) + 1))),
+        }
+
+    def save_checkpoint(self, path: Path, step: int) -> None:
+        """Keep the state after `step` steps."""
+        assert self.matrices is not None
+        header = {"identity": self._identity(), "step": step, "rate_scale": self.rate_scale, "history": self.history}
+        syn_in, syn_out, frozen = self._arrays
+        files.save(path, CHECKPOINT, header, {"syn_in": syn_in, "syn_out": syn_out, "frozen": frozen})
+
+    def _load_checkpoint(self, path: Path) -> int:
+        if not path.exists():
+            return 0
+        container = files.load(path, CHECKPOINT)
+        if container.header.get("identity") != self._identity():
+            raise DataError(
+                f"{path} belongs to a run on another text or with other settings.",
+                "Give the same ones, or remove it to begin anew.",
+            )
+        try:
+            for name, target in zip(("syn_in", "syn_out", "frozen"), self._arrays, strict=True):
+                if container.arrays[name].shape != target.shape:
+                    raise KeyError(name)
+                target[:] = container.arrays[name]
+            self.rate_scale, self.history = float(container.header["rate_scale"]), list(container.header["history"])
+            return int(container.header["step"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"{path} is damaged: it lacks or spoils {error}.", "Remove it to begin anew.") from None
+
+
+@dataclass
+class _Watch:
+    """Follows a run: progress, loss, callbacks, checkpoints, divergence."""
+
+    trainer: Trainer
+    plan: training.Plan
+    progress: Reporter
+    callback: Callback | None
+    checkpoint: Path | None
+    checkpoint_seconds: float
+
+    def __post_init__(self) -> None:
+        self.began = self.saved = time.monotonic()
+        self.diverged, self.loss = False, None if self.trainer.history == [] else self.trainer.history[-1].get("loss")
+        self.highest = self._limit()
+
+    def _limit(self) -> float:
+        """The loss of output vectors of zeros, times what noise may add."""
+        trainer = self.trainer
+        outputs = trainer.matrices.syn_out if trainer.matrices else None
+        if outputs is None or trainer._held_out is None:
+            return math.inf
+        x = np.zeros((len(trainer._held_out[2]) - 1, outputs.shape[1]), np.float32)
+        return _DIVERGED * trainer.objective.loss(x, trainer._held_out[2], trainer._held_out[3], outputs)
+
+    def _rate(self, step: int) -> float:
+        return self.plan.schedule.at(self.plan.fraction(step, time.monotonic() - self.began))
+
+    def done(self, step: int) -> bool:
+        words, total = self.trainer._words_at(step), self.trainer._words_at(self.plan.steps)
+        note = f"rate {self._rate(step):.4g}" + (f", loss {self.loss:.4f}" if self.loss is not None else "")
+        self.progress(Progress("training", words, total, "words", note))
+        return False
+
+    def pause(self, step: int) -> bool:
+        trainer = self.trainer
+        self.loss = loss = trainer.loss()
+        if loss is not None and not loss < self.highest:
+            self.diverged = True
+            return True
+        seconds, words = time.monotonic() - self.began, trainer._words_at(step)
+        entry = {"words": words, "rate": self._rate(step), "seconds": round(seconds, 3)}
+        trainer.history.append(entry if loss is None else {**entry, "loss": loss})
+        if self.checkpoint and (time.monotonic() - self.saved >= self.checkpoint_seconds):
+            trainer.save_checkpoint(self.checkpoint, step)
+            self.saved = time.monotonic()
+        if self.callback is None:
+            return False
+        assert trainer.matrices is not None
+        total = trainer._words_at(self.plan.steps)
+        state = State(words, total, step // trainer.blocks, self._rate(step), loss, seconds, trainer.matrices)
+        return bool(self.callback(state))
+
+
+def _generator(seed: int, epoch: int, block: int) -> np.ndarray:
+    """The random state of one step, uint64 (1,)."""
+    value = 0
+    for part in (seed, epoch, block):
+        value = ((value ^ (part & (1 << 64) - 1)) * _MIXER + 1) & (1 << 64) - 1
+        value ^= value >> 29
+    return np.array([value], np.uint64)
+
+
+def _keep_probabilities(counts: np.ndarray, sample: float) -> np.ndarray:
+    """How probably each word stays, float32 (V,): sqrt(s / f) + s / f with f the share of the words that have rows."""
+    if sample == 0:
+        return (counts > 0).astype(np.float32)
+    ratio = np.zeros(len(counts), np.float64)
+    np.divide(sample * counts.sum(), counts, out=ratio, where=counts > 0)
+    return np.minimum(1, np.sqrt(ratio) + ratio).astype(np.float32)

@@ -56,6 +56,7 @@ def _log_sigmoid(scores: np.ndarray) -> np.ndarray:
 
 
 _WORDS_PER_EXAMPLE = 50  # different words that a batch needs for each example that shares its drawn words
+_LOSS_TARGETS = 2_000  # of hierarchical softmax: as many as its loss is measured on
 _LOSS_NEGATIVES = 64  # the same drawn words for all inputs whose loss is measured
 
 
@@ -113,11 +114,13 @@ class HierarchicalSoftmax:
     def loss(self, x: np.ndarray, starts: np.ndarray, targets: np.ndarray, syn_out: np.ndarray) -> float:
         """Mean loss per target, in nats."""
         path_starts, nodes, labels = self.paths
-        total, each = 0.0, np.repeat(np.arange(len(x)), np.diff(starts))
-        for i, target in zip(each.tolist(), targets.tolist(), strict=True):
-            way = slice(path_starts[target], path_starts[target + 1])
-            total -= float(_log_sigmoid((2 * labels[way] - 1) * (syn_out[nodes[way]] @ x[i])).sum())
-        return total / len(targets)
+        targets = targets[:_LOSS_TARGETS]
+        each = np.repeat(np.arange(len(x)), np.diff(starts))[: len(targets)]
+        lengths = path_starts[targets + 1] - path_starts[targets]
+        before = np.cumsum(lengths) - lengths
+        steps = np.repeat(path_starts[targets] - before, lengths) + np.arange(lengths.sum())
+        scores = np.einsum("nd,nd->n", x[np.repeat(each, lengths)], syn_out[nodes[steps]])
+        return float(-_log_sigmoid((2 * labels[steps] - 1) * scores).sum() / len(targets))
 
     def scratch(self, dim: int) -> Scratch:
         return Scratch(dim, 0, 0)

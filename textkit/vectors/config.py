@@ -12,7 +12,7 @@ LOSSES = ("ns", "hs", "softmax")
 COMBINATIONS = ("mean", "sum", "mean-compat")
 AUTOMATIC_EPOCHS = 5, 50  # fewest and most
 _AMPLE = 50_000_000  # words seen in training that make good vectors
-_RATES = {"skipgram": 0.025, "cbow": 0.075, "subword": 0.05, "compat": 0.05}
+_RATES = {"skipgram": 0.04, "cbow": 0.15, "subword": 0.05, "compat": 0.05}
 LARGEST_DIM, LARGEST_WINDOW = 10_000, 1_000
 SOFTMAX_LIMIT = 50_000
 

@@ -20,12 +20,17 @@ def main() -> None:
     parser.add_argument("--peer-python", default=sys.executable, help="a Python that has the peers installed")
     parser.add_argument("--scratch", type=Path, help="directory for outputs; a temporary one if not given")
     parser.add_argument("--json", type=Path, help="also write all figures here")
+    parser.add_argument("--epochs", type=int, default=1, help="of word vectors")
+    parser.add_argument("--evaluate", type=Path, nargs="*", default=[], help="analogies or word pairs, for quality")
     arguments = parser.parse_args()
     if unknown := set(arguments.cases) - set(known):
         parser.error(f"no case {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     with tempfile.TemporaryDirectory() as directory:
         scratch = arguments.scratch or Path(directory)
-        settings = Settings(arguments.text or _bundled(scratch), scratch, arguments.runs, arguments.peer_python)
+        settings = Settings(
+            arguments.text or _bundled(scratch), scratch, arguments.runs, arguments.peer_python, arguments.epochs,
+            tuple(arguments.evaluate),
+        )  # fmt: skip
         print(f"{machine()}, text of {settings.megabytes:.1f} MB\n")
         outcomes = []
         for name in arguments.cases or known:

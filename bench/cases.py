@@ -1,21 +1,12 @@
 """The comparisons of text and words, and the list of all comparisons."""
 
-import importlib.util
 import os
-import subprocess
-import sys
 from pathlib import Path
 
-from . import ngram
-from .harness import TEXTKIT, Contender, Outcome, Settings, race, skipped
+from . import ngram, w2v
+from .harness import TEXTKIT, Contender, Outcome, Settings, has, race, skipped
 
 PEERS = str(Path(__file__).with_name("peers.py"))
-
-
-def _has(python: str, module: str) -> bool:
-    if python == sys.executable:
-        return importlib.util.find_spec(module) is not None
-    return subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0
 
 
 def _count(settings: Settings, tokenizer: str, peers: list[str]) -> Outcome:
@@ -30,7 +21,7 @@ def _count(settings: Settings, tokenizer: str, peers: list[str]) -> Outcome:
     others = []
     for peer in peers:
         module = {"split": "collections"}.get(peer, peer)
-        if _has(settings.peer_python, module):
+        if has(settings.peer_python, module):
             command = [settings.peer_python, PEERS, peer, str(settings.text)]
             others.append(Contender(peer, command, stdout=str(settings.scratch / f"{peer}.tsv")))
         else:
@@ -59,6 +50,7 @@ CASES = {
     f.__name__: f
     for f in (
         count_whitespace, count_word, ngram.arpa_3, ngram.arpa_5, ngram.ready_3, ngram.ready_5, ngram.score_3,
-        ngram.open_3, ngram.lines_3, ngram.words_3,
+        ngram.open_3, ngram.lines_3, ngram.words_3, w2v.w2v_skipgram, w2v.w2v_cbow, w2v.w2v_hierarchical,
+        w2v.w2v_subword,
     )
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """Run commands in turn and compare them: whole processes, wall time, processor time, peak memory."""
 
+import importlib.util
 import json
 import os
 import platform
@@ -15,16 +16,28 @@ TEXTKIT = [sys.executable, "-m", "textkit"]
 
 @dataclass(frozen=True)
 class Settings:
-    """What to measure with: the text, a directory for outputs, the number of runs, the peers' Python."""
+    """What to measure with: the text, a directory for outputs, the number of runs, the peers' Python.
+
+    For word vectors also how many epochs, and files of analogies or word pairs to measure their quality on.
+    """
 
     text: Path
     scratch: Path
     runs: int
     peer_python: str
+    epochs: int = 1
+    evaluate: tuple[Path, ...] = ()
 
     @property
     def megabytes(self) -> float:
         return self.text.stat().st_size / 1e6
+
+
+def has(python: str, module: str) -> bool:
+    """Whether a Python can import a module."""
+    if python == sys.executable:
+        return importlib.util.find_spec(module) is not None
+    return subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0
 
 
 def skipped(name: str, how: str) -> None:

@@ -37,6 +37,17 @@ def count_tokenizers(path: str) -> Counter:
     return counts
 
 
+def train_gensim(job: str, path: str, target: str, epochs: str, threads: str) -> None:
+    """Word vectors with gensim, by its fastest way (a file of sentences, read by each thread for itself)."""
+    from gensim.models import Word2Vec
+
+    _, kind, loss = job.split("-")
+    settings = {"vector_size": 100, "window": 5, "min_count": 5, "sample": 1e-4}
+    choices = {"sg": kind == "skipgram", "hs": loss == "hs", "negative": 0 if loss == "hs" else 5}
+    model = Word2Vec(corpus_file=path, workers=int(threads), epochs=int(epochs), **settings, **choices)
+    model.wv.save_word2vec_format(target, binary=True)
+
+
 def score_lines(path: str, model: str) -> None:
     """Scores, perplexities and unknown words of lines with the kenlm module."""
     import kenlm
@@ -63,6 +74,9 @@ def score_words(path: str, model: str) -> None:
 SCORING = {"kenlm_sentence": score_lines, "kenlm_word": score_words}
 
 if __name__ == "__main__":
+    if sys.argv[1].startswith("gensim-"):
+        train_gensim(*sys.argv[1:])
+        sys.exit()
     job, path, *rest = sys.argv[1:]
     if job in SCORING:
         SCORING[job](path, *rest)

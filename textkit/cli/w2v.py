@@ -48,7 +48,9 @@ _SETTINGS = (
     click.option("--negatives", type=int, help="Drawn words per target.  [default: 5]"),
     click.option("--ns-exponent", "exponent", type=float, help="Draw them by count to this power.  [default: 0.75]"),
     click.option("--epochs", type=int, help="Passes over the text.  [default: 5; more for small texts]"),
-    click.option("--rate", type=float, help="Learning rate.  [default: what suits the model: 0.04 for skipgram, 0.15 for cbow]"),
+    click.option(
+        "--rate", type=float, help="Learning rate.  [default: what suits the model: 0.04 for skipgram, 0.15 for cbow]"
+    ),
     click.option("--rate-floor", "floor", type=float, help="Never below this share of it.  [default: 0.0001]"),
     click.option("--decay", help="linear, cosine or constant.  [default: linear]"),
     click.option("--cbow-sum", "combine", flag_value="sum", help="CBOW: sum the window's vectors, not their mean."),

@@ -14,7 +14,7 @@ import numpy as np
 from .. import files
 from ..errors import DataError, UsageError
 from ..kernels import rows as kernels
-from ..kernels.floats import POWERS, TABLES
+from ..kernels.floats import POWERS, TABLES, decimals
 
 LAYOUTS = ("auto", "text", "binary", "binary-gensim", "glove", "npy", "projector")
 ENDINGS = {".bin": "binary", ".vec": "text", ".txt": "text", ".npy": "npy", ".tsv": "projector", ".glove": "glove"}
@@ -251,10 +251,14 @@ def _arena(words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
 
 def _write_text(stream: IO[bytes], words: Sequence[str], vectors: np.ndarray, separator: int) -> None:
     arena, ends = _arena(words)
-    out = np.empty(max(_BUFFER, 2 * (int(np.diff(ends).max(initial=0)) + 25 * vectors.shape[1] + 2)), np.uint8)
-    word = 0
-    while word < len(words):
-        word, size = kernels.write_rows(arena, ends, vectors, word, vectors.shape[1], separator, out, *TABLES)
+    dim, values = vectors.shape[1], vectors.reshape(-1)
+    step = max(1, _BUFFER // (25 * dim))
+    digits, exponents = np.empty(step * dim, np.int64), np.empty(step * dim, np.int32)
+    for first in range(0, len(words), step):
+        last = min(first + step, len(words))
+        decimals(values, first * dim, last * dim, *TABLES, digits, exponents)
+        out = np.empty(int(ends[last] - ends[first]) + (last - first) * (25 * dim + 1) + 32, np.uint8)
+        size = kernels.write_rows(arena, ends, values, first, last, dim, separator, digits, exponents, out, POWERS)
         stream.write(out[:size].data)
 
 

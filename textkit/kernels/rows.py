@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .floats import parse_float, put_float
+from .floats import parse_float, put_decimal
 from .jit import kernel, leaf
 
 DONE, FEW_NUMBERS, BAD_NUMBER, TOO_LONG = 0, 1, 2, 3
@@ -50,16 +50,15 @@ def parse_rows(buffer, position, stop, dim, spans, numbers, powers):
 
 
 @kernel
-def write_rows(arena, ends, matrix, first, dim, separator, out, powers, scales, spacings):
-    """Lines of words first, first + 1, … with their numbers; words are left out where ends says they are empty.
+def write_rows(arena, ends, values, first, last, dim, separator, digits, exponents, out, powers):
+    """Lines of the words first to last with their numbers; no word stands where `ends` says that it is empty.
 
-    Returns (next word, bytes written); `out` takes whole lines only.
+    values float32 (V * dim,), of which digits int64 and exponents int32 hold the decimals from word `first` on (see
+    `floats.decimals`). out uint8 must have room for all lines and 32 more. Returns the number of bytes written.
     """
-    size, word = 0, first
-    while word < len(matrix):
+    size = 0
+    for word in range(first, last):
         start, end = ends[word], ends[word + 1]
-        if size + (end - start) + 25 * dim + 2 > len(out):
-            break
         for i in range(start, end):
             out[size] = arena[i]
             size += 1
@@ -67,11 +66,12 @@ def write_rows(arena, ends, matrix, first, dim, separator, out, powers, scales, 
             if d > 0 or end > start:
                 out[size] = separator
                 size += 1
-            size = put_float(out, size, matrix[word, d], powers, scales, spacings)
+            place = (word - first) * dim + d
+            negative = values[word * dim + d] < 0
+            size = put_decimal(out, size, negative, digits[place], np.int64(exponents[place]), powers)
         out[size] = _LF
         size += 1
-        word += 1
-    return word, size
+    return size
 
 
 @kernel

@@ -9,7 +9,7 @@ import pytest
 
 from textkit.cli.main import textkit
 
-HEAVY = ("numpy", "numba", "llvmlite", "regex", "rich", "safetensors", "matplotlib", "requests", "pooch")
+HEAVY = ("numpy", "numba", "llvmlite", "regex", "rich", "safetensors", "matplotlib", "requests", "pooch", "usearch")
 
 
 def commands(command: click.Command = textkit, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], click.Command]:

@@ -76,6 +76,8 @@ def test_similar_words_of_one_of_many_and_of_standard_input(run, trained):
     assert all(word.startswith("fish") for word, _ in one[1:])
     many = table(run("w2v", "similar", trained, "-", "--top", 2, stdin=b"fish1 star1\n").out)
     assert [row[0] for row in many] == ["query", "fish1", "fish1", "star1", "star1"]
+    near = table(run("w2v", "similar", trained, "fish1", "star1", "--top", 2, "--approximate").out)
+    assert {row[0] for row in near[1:]} == {"fish1", "star1"}
     together = json.loads(run("w2v", "similar", trained, "fish1", "fish2", "-n", "star1", "--together", "--json").out)
     assert together[0]["query"] == "fish1 fish2 -star1"
     assert together[0]["similar"][0]["word"].startswith("fish")

@@ -49,6 +49,20 @@ def test_batches_of_queries_are_answered_as_by_sorting(rows, queries, top, seed)
         assert [w for w, _ in answer] == [f"w{i}" for i in order]
 
 
+def test_index_finds_nearly_all_of_the_exact_neighbours():
+    from textkit.vectors.approximate import ApproximateIndex
+
+    rng = np.random.default_rng(4)
+    names = [f"w{i}" for i in range(500)]
+    model = WordVectors.from_words(names, rng.normal(size=(500, 16)).astype(np.float32))
+    exact = model.nearest(model.vectors[3:53], [[w] for w in names[:50]], top=10)
+    found = ApproximateIndex(model, threads=1).nearest(names[:50], top=10)
+    shared = [len({w for w, _ in a} & {w for w, _ in b}) for a, b in zip(exact, found, strict=True)]
+    assert sum(shared) >= 0.9 * 500
+    assert all(len(row) == 10 and name not in dict(row) for name, row in zip(names, found, strict=False))
+    assert found[0][0][1] == pytest.approx(model.similarity(names[0], found[0][0][0]), abs=1e-3)
+
+
 def test_restrict_looks_only_at_frequent_words(model):
     assert {w for w, _ in model.similar("king", restrict=3)} == {"queen", "man"}
 

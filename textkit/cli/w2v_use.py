@@ -39,6 +39,7 @@ def _words(given: tuple[str, ...]) -> list[str]:
 @MODEL
 @click.argument("words", nargs=-1)
 @click.option("--negative", "-n", multiple=True, help="A word to turn away from; may be given again.")
+@click.option("--approximate", is_flag=True, help="By an index, for many WORDS; may miss some (textkit[ann]).")
 @click.option("--together", is_flag=True, help="Words near the sum of all WORDS, not to each of them.")
 @TOP
 @RESTRICT
@@ -49,6 +50,7 @@ def similar(
     model: Path,
     words: tuple[str, ...],
     negative: tuple[str, ...],
+    approximate: bool,
     together: bool,
     top: int,
     restrict: int | None,
@@ -71,6 +73,10 @@ def similar(
     if together or negative:
         found = [loaded.similar(listed, negative, top=top, restrict=restrict, threads=threads)]
         names = [" ".join([*listed, *(f"-{w}" for w in negative)])]
+    elif approximate:
+        from ..vectors.approximate import ApproximateIndex
+
+        names, found = listed, ApproximateIndex(loaded, restrict=restrict, threads=threads).nearest(listed, top=top)
     else:
         import numpy as np
 

@@ -98,23 +98,28 @@ SCRIPT = """
 import sys
 from textkit.cli.main import run
 run(["w2v", "train", sys.argv[1], "-o", sys.argv[2], "--tokenizer", "whitespace", "--epochs", "400", "--min-count", "1",
-     "--threads", "1", "--checkpoint-every", "0", "--no-cache", "--dim", "20", *sys.argv[3:]])
+     "--threads", "1", "--no-cache", "--dim", "20", *sys.argv[3:]])
 """
 
 
-def test_killed_training_resumes_to_the_same_file(tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_stopped_training_resumes_to_the_same_file(tmp_path, how):
     (tmp_path / "text.txt").write_text("\n".join(" ".join(s) for s in SENTENCES))
 
     def command(output, *more):
         return [sys.executable, "-c", SCRIPT, str(tmp_path / "text.txt"), str(tmp_path / output), *more]
 
-    process = subprocess.Popen(command("killed.w2v"), cwd=Path(__file__).parent)
+    often = command("killed.w2v", "--checkpoint-every", "0")
+    process = subprocess.Popen(often, cwd=Path(__file__).parent, stderr=subprocess.PIPE, text=True)
     checkpoint, began = tmp_path / "killed.w2v.checkpoint", time.monotonic()
     while not checkpoint.exists() and process.poll() is None and time.monotonic() - began < 100:
         time.sleep(0.02)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    os.kill(process.pid, how)
+    _, said = process.communicate()
     assert checkpoint.exists()
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert said.splitlines()[-2].endswith("the same command with --resume goes on.")
     assert not (tmp_path / "killed.w2v").exists()
     subprocess.run(command("killed.w2v", "--resume"), check=True, capture_output=True)
     subprocess.run(command("whole.w2v"), check=True, capture_output=True)

@@ -163,11 +163,7 @@ def train(
             common.note(remark)
     watcher = word2vec.Watcher(trainer, evaluate, patience)
     keep = checkpoint or target.with_name(target.name + ".checkpoint")
-    with common.progress_bar() as progress:
-        trainer.run(
-            progress, callback=watcher if evaluate else None, checkpoint=keep, checkpoint_seconds=checkpoint_every,
-            resume=resume,
-        )  # fmt: skip
+    _run(trainer, watcher if evaluate else None, keep, checkpoint_every, resume)
     model = word2vec.finished(trainer, not for_use_only)
     similarity = model.save(target, storage, not for_use_only)
     for complaint in trainer.complaints:
@@ -200,6 +196,16 @@ def _corpus(
     with common.progress_bar() as progress:
         vocabulary = grown_vocabulary(base, reader, config.min_count, threads=threads, progress=progress)
     return common.encode(reader, tokenizer, cache, threads, vocabulary=vocabulary)
+
+
+def _run(trainer: "Trainer", watcher: Any, checkpoint: Path, every: float, resume: bool) -> None:
+    try:
+        with common.progress_bar() as progress:
+            trainer.run(progress, callback=watcher, checkpoint=checkpoint, checkpoint_seconds=every, resume=resume)
+    except KeyboardInterrupt:
+        if checkpoint.exists():
+            common.note(f"the state is kept in {checkpoint}; the same command with --resume goes on.")
+        raise
 
 
 def _trainer(corpus: "EncodedCorpus", config: "Config", threads: int | None) -> "Trainer":

@@ -8,6 +8,7 @@ vocabulary, not with the text.
 import contextlib
 import hashlib
 import os
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -320,9 +321,11 @@ class _Spool:
             self.stream.write(array.data.cast("B"))
 
     def arrays(self) -> Iterator[np.ndarray]:
-        """The arrays as they were added."""
+        """The arrays as they were added, once: those in memory are let go."""
         if self.stream is None or self.path is None:
-            yield from self.kept
+            kept, self.kept = deque(self.kept), []
+            while kept:
+                yield kept.popleft()
             return
         self.stream.close()
         with self.path.open("rb") as stream:
@@ -355,7 +358,11 @@ class _Encoder:
 
     def corpus(self) -> EncodedCorpus:
         """The corpus in memory."""
-        ids, offsets = np.concatenate(list(self._renumbered())), np.concatenate(self.ends.kept)
+        ids, size = np.empty(self.tokens, np.int32), 0
+        for piece in self._renumbered():
+            ids[size : size + len(piece)] = piece
+            size += len(piece)
+        offsets = np.concatenate(self.ends.kept)
         return EncodedCorpus(ids, offsets, self.vocabulary, self.workers.tokenizer, self.characters, self.bytes)
 
     def save(self, path: Path) -> None:

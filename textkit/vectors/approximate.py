@@ -1,4 +1,4 @@
-"""Nearest neighbours by a graph index (HNSW, Malkov & Yashunin 2018) of the usearch library: for many queries at once."""
+"""Nearest neighbours by a graph index (HNSW, Malkov & Yashunin 2018) of the usearch library: for many queries."""
 
 from typing import Any
 

@@ -97,7 +97,7 @@ class WordVectors:
         """
         if storage not in STORAGES:
             raise UsageError(f"unknown storage '{storage}'.", f"Choose one of {', '.join(STORAGES)}.")
-        arrays = {**_stored("vectors", self.vectors, storage), **self.vocabulary.arrays()}
+        arrays: dict[str, Any] = {**_stored("vectors", self.vectors, storage), **self.vocabulary.arrays()}
         if self.rows is not None and self.buckets is not None:
             arrays |= {**_stored("rows", self.rows, storage), "buckets": self.buckets}
         if training and self.output is not None:
@@ -383,9 +383,10 @@ def _unit(vector: np.ndarray) -> np.ndarray:
     return (vector / length if length else vector).astype(np.float32)
 
 
-def _stored(name: str, matrix: np.ndarray, storage: str) -> dict[str, np.ndarray]:
+def _stored(name: str, matrix: np.ndarray, storage: str) -> "dict[str, np.ndarray | files.Stream]":
     if storage == "float32":
-        return {name: np.asarray(matrix, np.float32)}
+        pieces = (np.asarray(matrix[a : a + _ROWS], np.float32) for a in range(0, len(matrix), _ROWS))
+        return {name: files.Stream(np.float32, matrix.shape, pieces)}
     if storage == "float16":
         return {name: matrix.astype(np.float16)}
     scales = np.abs(matrix).max(1).astype(np.float32) / 127

@@ -238,7 +238,11 @@ class Trainer:
         while True:
             plan = self._plan()
             watch = _Watch(self, plan, progress, callback, checkpoint, checkpoint_seconds)
-            reached = training.run(plan, self._work, watch.done, watch.pause, start)
+            try:
+                reached = training.run(plan, self._work, watch.done, watch.pause, start)
+            except KeyboardInterrupt:
+                watch.keep()
+                raise
             if not watch.diverged:
                 break
             self._begin_anew()
@@ -347,7 +351,7 @@ class _Watch:
     def __post_init__(self) -> None:
         self.began = self.saved = time.monotonic()
         self.diverged, self.loss = False, None if self.trainer.history == [] else self.trainer.history[-1].get("loss")
-        self.highest = self._limit()
+        self.highest, self.reached = self._limit(), 0
 
     def _limit(self) -> float:
         """The loss of output vectors of zeros, times what noise may add."""
@@ -367,8 +371,14 @@ class _Watch:
         self.progress(Progress("training", words, total, "words", note))
         return False
 
+    def keep(self) -> None:
+        """Write the checkpoint, as of the latest pause."""
+        if self.checkpoint:
+            self.trainer.save_checkpoint(self.checkpoint, self.reached)
+            self.saved = time.monotonic()
+
     def pause(self, step: int) -> bool:
-        trainer = self.trainer
+        trainer, self.reached = self.trainer, step
         self.loss = loss = trainer.loss()
         if loss is not None and not loss < self.highest:
             self.diverged = True
@@ -376,9 +386,8 @@ class _Watch:
         seconds, words = time.monotonic() - self.began, trainer._words_at(step)
         entry = {"words": words, "rate": self._rate(step), "seconds": round(seconds, 3)}
         trainer.history.append(entry if loss is None else {**entry, "loss": loss})
-        if self.checkpoint and (time.monotonic() - self.saved >= self.checkpoint_seconds):
-            trainer.save_checkpoint(self.checkpoint, step)
-            self.saved = time.monotonic()
+        if time.monotonic() - self.saved >= self.checkpoint_seconds:
+            self.keep()
         if self.callback is None:
             return False
         assert trainer.matrices is not None

@@ -91,8 +91,6 @@ def cbow_examples(stream, window, fixed, rng, units):
 class Trainer:
     """Batches of sixteen examples on float64 matrices; `means` as for `kernels.sgd.negative_sampling`."""
 
-    group = 4
-
     def __init__(self, w_in, w_out, means=(True, True), frozen=(), batch=16):
         self.batch = batch
         self.w_in, self.w_out = w_in.astype(np.float64), w_out.astype(np.float64)
@@ -112,14 +110,11 @@ class Trainer:
                 self.w_in[row] += dx / len(rows) if self.means[1] else dx
 
     def step(self, x, dx, rows, labels, rate):
-        """Rows in groups whose scores are taken before any of them moves."""
-        for k in range(0, len(rows), self.group):
-            chosen = rows[k : k + self.group]
-            scores = [x @ self.w_out[row] for row in chosen]
-            errors = [y - quick_sigmoid(s) for y, s in zip(labels[k:], scores, strict=False)]
-            for row, error in zip(chosen, errors, strict=True):
-                dx += rate * error * self.w_out[row]
-                self.w_out[row] += rate * error * x
+        """All scores are taken before any row moves."""
+        errors = [y - quick_sigmoid(x @ self.w_out[row]) for row, y in zip(rows, labels, strict=True)]
+        for row, error in zip(rows, errors, strict=True):
+            dx += rate * error * self.w_out[row]
+            self.w_out[row] += rate * error * x
 
     def negative_sampling(self, examples, accept, alias, negatives, drawn, rate, rng):
         for batch in self.batches(examples):
@@ -144,8 +139,8 @@ class Trainer:
             xs = [self.compose(rows) for rows, _ in batch]
             dxs = [np.zeros_like(x) for x in xs]
             for x, dx, (_, targets) in zip(xs, dxs, batch, strict=True):
-                for target in targets:
-                    self.step(x, dx, *paths[target], rate)
+                nodes, labels = ([i for t in targets for i in paths[t][part]] for part in range(2))
+                self.step(x, dx, nodes, labels, rate)
             for dx, (rows, _) in zip(dxs, batch, strict=True):
                 self.distribute(rows, dx)
 

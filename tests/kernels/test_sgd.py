@@ -78,13 +78,14 @@ def test_negative_sampling_is_its_twin(listed, means, dim, negatives, seed, batc
     w_in, w_out, mask = arrays(dim, frozen=[4, 15])
     twin = naive.Trainer(w_in, w_out, means, frozen=[4, 15], batch=batch)
     objective = NegativeSampling(COUNTS, 0.75, negatives)
-    own = objective.scratch(dim)
+    own, drawn = objective.scratch(dim, 11), np.empty(-(-negatives // 16) * 16, np.int64)
     sgd.negative_sampling(
         len(listed), batch, packed(listed), means, 1, flat(w_in, w_out, mask), (objective.accept, objective.alias),
-        np.float32(negatives), np.float32(0.05), np.array([seed], np.uint64), own.batch, own.drawn,
+        np.float32(negatives), np.float32(0.05), np.array([seed], np.uint64), own.batch,
+        (own.sizes, own.labels), drawn,
     )  # fmt: skip
     twin.negative_sampling(
-        listed, objective.accept, objective.alias, negatives, len(own.drawn), 0.05, naive.Generator(seed)
+        listed, objective.accept, objective.alias, negatives, len(drawn), 0.05, naive.Generator(seed)
     )
     check(w_in, w_out, twin, dim)
 
@@ -101,9 +102,10 @@ def test_hierarchical_softmax_is_its_twin(listed, means, dim):
     w_in, w_out, mask = arrays(dim, frozen=[4])
     twin = naive.Trainer(w_in, w_out, means, frozen=[4])
     objective = HierarchicalSoftmax(COUNTS)
+    own = objective.scratch(dim, 11)
     sgd.hierarchical_softmax(
-        len(listed), packed(listed), means, 1, flat(w_in, w_out, mask), objective.paths, np.float32(0.05),
-        objective.scratch(dim).batch,
+        len(listed), packed(listed), means, flat(w_in, w_out, mask), objective.paths, np.float32(0.05), own.batch,
+        (own.sizes, own.labels), own.visited,
     )  # fmt: skip
     twin.hierarchical_softmax(listed, paths_of(objective), 0.05)
     check(w_in, w_out, twin, dim)
@@ -114,10 +116,10 @@ def test_hierarchical_softmax_is_its_twin(listed, means, dim):
 def test_full_softmax_is_its_twin(listed, means, dim):
     w_in, w_out, mask = arrays(dim)
     twin = naive.Trainer(w_in, w_out, means)
-    own = Scratch(dim, 0, WORDS)
+    own = Scratch(dim, WORDS)
     sgd.full_softmax(
         len(listed), packed(listed), means, flat(w_in, w_out, mask), FIRST, np.float32(0.05), own.batch,
-        own.probabilities,
+        own.sizes[:WORDS],
     )  # fmt: skip
     twin.full_softmax(listed, FIRST, 0.05)
     check(w_in, w_out, twin, dim)
@@ -155,10 +157,10 @@ def test_steps_go_down_the_numerical_gradient(kind):
     w_in, w_out, mask = arrays(dim)
     before_in, before_out = w_in.copy(), w_out.copy()
     listed = packed([(rows, targets)])
-    own = Scratch(dim, 0, WORDS)
+    own = Scratch(dim, WORDS)
     if kind == "softmax":
         sgd.full_softmax(
-            1, listed, (True, True), flat(w_in, w_out, mask), FIRST, np.float32(RATE), own.batch, own.probabilities
+            1, listed, (True, True), flat(w_in, w_out, mask), FIRST, np.float32(RATE), own.batch, own.sizes[:WORDS]
         )
 
         def loss(a, b):
@@ -166,7 +168,15 @@ def test_steps_go_down_the_numerical_gradient(kind):
     else:
         objective = HierarchicalSoftmax(COUNTS)
         sgd.hierarchical_softmax(
-            1, listed, (True, True), 1, flat(w_in, w_out, mask), objective.paths, np.float32(RATE), own.batch
+            1,
+            listed,
+            (True, True),
+            flat(w_in, w_out, mask),
+            objective.paths,
+            np.float32(RATE),
+            own.batch,
+            (own.sizes, own.labels),
+            own.visited,
         )
 
         def loss(a, b):
@@ -187,17 +197,17 @@ def test_negative_sampling_goes_down_the_numerical_gradient():
     counts = COUNTS.copy()
     counts[target] = 0  # so that it is not drawn, and its row moves for one reason
     objective = NegativeSampling(counts, 0.75, negatives)
-    own = objective.scratch(dim)
+    own, drawn = objective.scratch(dim, 11), np.empty(-(-negatives // 16) * 16, np.int64)
     sgd.negative_sampling(
         1, 16, packed([(rows, [target])]), (True, True), 1, flat(w_in, w_out, mask),
         (objective.accept, objective.alias), np.float32(negatives), np.float32(RATE), np.array([5], np.uint64),
-        own.batch, own.drawn,
+        own.batch, (own.sizes, own.labels), drawn,
     )  # fmt: skip
 
     def loss(a, b):
         x = a[rows].mean(0)
-        drawn = sum(math.log(naive.sigmoid(-(b[w] @ x))) for w in own.drawn.tolist())
-        return -math.log(naive.sigmoid(b[target] @ x)) - negatives / len(own.drawn) * drawn
+        others = sum(math.log(naive.sigmoid(-(b[w] @ x))) for w in drawn.tolist())
+        return -math.log(naive.sigmoid(b[target] @ x)) - negatives / len(drawn) * others
 
     for spot in [(4, 0), (9, 3), (6, 1)]:
         expected = gradient(lambda w: loss(w, before_out), before_in, spot)

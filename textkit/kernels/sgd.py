@@ -13,9 +13,9 @@ import numpy as np
 
 from .jit import kernel, leaf
 from .sampling import draw_word
-from .simd import LANES, add, div, fma, largest, least, load, mul, prefetch, ramp, splat, store, total, totals
+from .simd import LANES, add, div, fma, largest, least, load, mul, prefetch, splat, store, total, totals
 
-GROUP = 4  # output rows of one example that are scored together
+GROUP = 4  # rows that are scored, and that move, together
 _ZERO, _HALF, _ONE, _MINUS = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(-1.0)
 _BOUND = np.float32(12.0)
 # The seventh convergent of Lambert's continued fraction of tanh.
@@ -82,41 +82,65 @@ def score(x, c, matrix, row, dim):
 
 
 @leaf
-def step_group(x, dx, c, matrix, rows, first, last, label, rate, g, dim):
-    """One step on the scores of x[c] with four of the matrix's rows[first:last], or as many as there are.
+def score_rows(x, c, matrix, rows, first, last, scores, dim):
+    """scores[k] = the inner product of x[c] and the matrix's row rows[first + k], four at a time.
 
-    The gradient of a score is label - sigmoid(score); `label` holds those of the four in its first lanes. Where there
-    are fewer than four, the last row stands in with gradient 0, so that no branch has to be guessed.
+    Where fewer than four are left, the last row stands in for the others, so that no branch has to be guessed.
     """
-    r0, r1 = np.int64(rows[first]) * dim, np.int64(rows[min(first + 1, last - 1)]) * dim
-    r2, r3 = np.int64(rows[min(first + 2, last - 1)]) * dim, np.int64(rows[min(first + 3, last - 1)]) * dim
-    zero, one = splat(_ZERO), splat(_ONE)
-    s0 = s1 = s2 = s3 = zero
-    for d in range(0, dim, LANES):
-        v = load(x, LANES * (d + c))
-        s0 = fma(v, load(matrix, r0 + d), s0)
-        s1 = fma(v, load(matrix, r1 + d), s1)
-        s2 = fma(v, load(matrix, r2 + d), s2)
-        s3 = fma(v, load(matrix, r3 + d), s3)
-    scores = totals(s0, s1, s2, s3, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero)
-    there = largest(zero, least(one, fma(ramp(), splat(_MINUS), splat(np.float32(last - first)))))
-    store(g, 0, mul(fma(sigmoid(scores), splat(_MINUS), label), mul(there, splat(rate))))
-    g0, g1, g2, g3 = splat(g[0]), splat(g[1]), splat(g[2]), splat(g[3])
-    for d in range(0, dim, LANES):
-        v, gradient = load(x, LANES * (d + c)), load(dx, LANES * (d + c))
-        old = load(matrix, r0 + d)
-        gradient = fma(g0, old, gradient)
-        store(matrix, r0 + d, fma(g0, v, old))
-        old = load(matrix, r1 + d)
-        gradient = fma(g1, old, gradient)
-        store(matrix, r1 + d, fma(g1, v, old))
-        old = load(matrix, r2 + d)
-        gradient = fma(g2, old, gradient)
-        store(matrix, r2 + d, fma(g2, v, old))
-        old = load(matrix, r3 + d)
-        gradient = fma(g3, old, gradient)
-        store(matrix, r3 + d, fma(g3, v, old))
-        store(dx, LANES * (d + c), gradient)
+    zero = splat(_ZERO)
+    for k in range(first, last, GROUP):
+        r0, r1 = np.int64(rows[k]) * dim, np.int64(rows[min(k + 1, last - 1)]) * dim
+        r2, r3 = np.int64(rows[min(k + 2, last - 1)]) * dim, np.int64(rows[min(k + 3, last - 1)]) * dim
+        s0 = s1 = s2 = s3 = zero
+        for d in range(0, dim, LANES):
+            v = load(x, LANES * (d + c))
+            s0 = fma(v, load(matrix, r0 + d), s0)
+            s1 = fma(v, load(matrix, r1 + d), s1)
+            s2 = fma(v, load(matrix, r2 + d), s2)
+            s3 = fma(v, load(matrix, r3 + d), s3)
+        found = totals(s0, s1, s2, s3, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero)
+        store(scores, k - first, found)
+
+
+@leaf
+def step_rows(x, dx, c, matrix, rows, first, last, sizes, dim):
+    """As `step` for all of the matrix's rows[first:last], with sizes[0], sizes[1], …; four more of them are scratch."""
+    for k in range(GROUP):
+        sizes[last - first + k] = _ZERO
+    for k in range(first, last, GROUP):
+        r0, r1 = np.int64(rows[k]) * dim, np.int64(rows[min(k + 1, last - 1)]) * dim
+        r2, r3 = np.int64(rows[min(k + 2, last - 1)]) * dim, np.int64(rows[min(k + 3, last - 1)]) * dim
+        g0, g1 = splat(sizes[k - first]), splat(sizes[k - first + 1])
+        g2, g3 = splat(sizes[k - first + 2]), splat(sizes[k - first + 3])
+        for d in range(0, dim, LANES):
+            v, gradient = load(x, LANES * (d + c)), load(dx, LANES * (d + c))
+            old = load(matrix, r0 + d)
+            gradient = fma(g0, old, gradient)
+            store(matrix, r0 + d, fma(g0, v, old))
+            old = load(matrix, r1 + d)
+            gradient = fma(g1, old, gradient)
+            store(matrix, r1 + d, fma(g1, v, old))
+            old = load(matrix, r2 + d)
+            gradient = fma(g2, old, gradient)
+            store(matrix, r2 + d, fma(g2, v, old))
+            old = load(matrix, r3 + d)
+            gradient = fma(g3, old, gradient)
+            store(matrix, r3 + d, fma(g3, v, old))
+            store(dx, LANES * (d + c), gradient)
+
+
+@leaf
+def step_choices(x, dx, c, matrix, rows, first, last, labels, rate, sizes, dim):
+    """Move the scores of x[c] with all rows towards their labels: gradient label - sigmoid(score).
+
+    All scores are taken before any row moves, so that none has to wait for another. `labels` are those of the rows
+    from `first` on; `sizes` is scratch for 16 more than the rows.
+    """
+    score_rows(x, c, matrix, rows, first, last, sizes, dim)
+    for k in range(0, last - first, LANES):
+        errors = fma(sigmoid(load(sizes, k)), splat(_MINUS), load(labels, k))
+        store(sizes, k, mul(errors, splat(rate)))
+    step_rows(x, dx, c, matrix, rows, first, last, sizes, dim)
 
 
 @leaf
@@ -208,7 +232,7 @@ def distribute_batch(e, filled, examples, backward_mean, syn_in, frozen, dx, dim
 
 @leaf
 def step_one(x, dx, c, matrix, row, rate, g, dim):
-    """As `step_group` for a single row with label 1."""
+    """As `step_choices` for a single row with label 1."""
     s = sigmoid(splat(score(x, c, matrix, row, dim)))
     store(g, 0, mul(fma(s, splat(_MINUS), splat(_ONE)), splat(rate)))
     step(x, dx, c, g[0], matrix, row, dim)
@@ -225,7 +249,9 @@ def prefetch_batch(e, filled, examples, ahead, syn_in, syn_out, dim):
 
 
 @kernel(refcounts=False)
-def negative_sampling(count, batch, examples, means, ahead, matrices, sampler, negatives, rate, rng, scratch, drawn):
+def negative_sampling(
+    count, batch, examples, means, ahead, matrices, sampler, negatives, rate, rng, scratch, choices, drawn
+):
     """Train on examples by negative sampling (Mikolov et al. 2013, equation 4), negatives shared by sixteen examples.
 
     Each target asks for `negatives` drawn words with gradient -sigmoid(score). A batch draws 16 (or 32, …) words for
@@ -235,9 +261,11 @@ def negative_sampling(count, batch, examples, means, ahead, matrices, sampler, n
 
     means: (forward, backward), whether an input is the mean of its rows, and whether its rows get its gradient
     divided by their number. ahead: rows per input to prefetch. matrices: (syn_in, syn_out, frozen uint8 (rows,)).
-    sampler: (accept, alias) of `sampling.fill_alias`. rate, negatives float32. drawn int64 (16 t,).
+    sampler: (accept, alias) of `sampling.fill_alias`. rate, negatives float32. choices: (sizes float32, labels float32
+    all 1), 16 longer than the targets of any example. drawn int64 (16 t,).
     """
     x, dx, y, g = scratch
+    sizes, ones = choices
     syn_in, syn_out, frozen = matrices
     out_starts, out_rows = examples[2], examples[3]
     dim = len(x) // LANES
@@ -252,10 +280,9 @@ def negative_sampling(count, batch, examples, means, ahead, matrices, sampler, n
         for c in range(filled):
             first, last = out_starts[e + c], out_starts[e + c + 1]
             if last - first == 1:
-                step_one(x, dx, c, syn_out, np.int64(out_rows[first]), rate, g, dim)
+                step_one(x, dx, c, syn_out, np.int64(out_rows[first]), rate, sizes, dim)
             else:
-                for k in range(first, last, GROUP):
-                    step_group(x, dx, c, syn_out, out_rows, k, last, splat(_ONE), rate, g, dim)
+                step_choices(x, dx, c, syn_out, out_rows, first, last, ones, rate, sizes, dim)
         for tile in range(0, len(drawn), LANES):
             for j in range(LANES):
                 for d in range(0, dim, LANES):
@@ -271,13 +298,15 @@ def negative_sampling(count, batch, examples, means, ahead, matrices, sampler, n
 
 
 @kernel(refcounts=False)
-def hierarchical_softmax(count, examples, means, ahead, matrices, paths, rate, scratch):
+def hierarchical_softmax(count, examples, means, matrices, paths, rate, scratch, choices, visited):
     """Train on examples by hierarchical softmax: each node on the way to a target is a two-way choice.
 
-    paths: (path_starts int64 (V + 1,), path_nodes int32, path_labels float32 with 16 spare at its end), label
-    1 where the node's score is to rise. Other arguments as for `negative_sampling`; syn_out holds the nodes.
+    paths: (path_starts int64 (V + 1,), path_nodes int32, path_labels float32), label 1 where the node's score is
+    to rise. choices: (sizes, labels) and visited int32 are scratch for 16 more than the nodes of any example. Other
+    arguments as for `negative_sampling`; syn_out holds the nodes.
     """
-    x, dx, _, g = scratch
+    x, dx, _, _ = scratch
+    sizes, labels = choices
     syn_in, syn_out, frozen = matrices
     path_starts, path_nodes, path_labels = paths
     out_starts, out_rows = examples[2], examples[3]
@@ -286,12 +315,12 @@ def hierarchical_softmax(count, examples, means, ahead, matrices, paths, rate, s
         filled = min(LANES, count - e)
         compose_batch(e, filled, examples, means[0], syn_in, x, dx, dim)
         for c in range(filled):
+            size = 0
             for t in range(out_starts[e + c], out_starts[e + c + 1]):
-                word = out_rows[t]
-                for k in range(path_starts[word], path_starts[word + 1], GROUP):
-                    step_group(
-                        x, dx, c, syn_out, path_nodes, k, path_starts[word + 1], load(path_labels, k), rate, g, dim
-                    )
+                for k in range(path_starts[out_rows[t]], path_starts[out_rows[t] + 1]):
+                    visited[size], labels[size] = path_nodes[k], path_labels[k]
+                    size += 1
+            step_choices(x, dx, c, syn_out, visited, 0, size, labels, rate, sizes, dim)
         distribute_batch(e, filled, examples, means[1], syn_in, frozen, dx, dim)
 
 

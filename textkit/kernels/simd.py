@@ -49,10 +49,6 @@ if JIT_DISABLED:
         """See below."""
         return np.full(LANES, number, np.float32)
 
-    def ramp():
-        """See below."""
-        return np.arange(LANES, dtype=np.float32)
-
     def add(a, b):
         """See below."""
         return a + b
@@ -136,12 +132,6 @@ else:
     def splat(typingctx, number):
         """The same float32 sixteen times."""
         return LANES_TYPE(types.float32), lambda context, builder, signature, args: _splat(builder, args[0])
-
-    @intrinsic
-    def ramp(typingctx):
-        """0, 1, …, 15."""
-        numbers = ir.Constant(_VECTOR, [float(i) for i in range(LANES)])
-        return LANES_TYPE(), lambda context, builder, signature, args: numbers
 
     @intrinsic
     def add(typingctx, a, b):

@@ -17,12 +17,17 @@ from .config import SOFTMAX_LIMIT, Config
 
 
 class Scratch:
-    """What one worker needs for itself: the batch's inputs, gradients and drawn rows."""
+    """What one worker needs for itself.
 
-    def __init__(self, dim: int, drawn: int, words: int) -> None:
+    Attributes:
+        batch: tiles of a batch's inputs and gradients, of drawn rows, and the gradients of their scores.
+        sizes, labels, visited: of the choices that one example makes, so many at most.
+    """
+
+    def __init__(self, dim: int, choices: int) -> None:
         self.batch = tuple(aligned_rows(LANES, size).reshape(-1) for size in (dim, dim, dim, LANES))
-        self.drawn = np.zeros(drawn, np.int64)
-        self.probabilities = np.zeros(words, np.float32)
+        self.sizes, self.labels = np.zeros(choices + LANES, np.float32), np.ones(choices + LANES, np.float32)
+        self.visited = np.zeros(choices + LANES, np.int32)
 
 
 @dataclass
@@ -44,7 +49,7 @@ class Batch:
 class Objective(Protocol):
     """Trains on a batch, and says how large the loss of composed inputs is."""
 
-    def scratch(self, dim: int) -> Scratch: ...
+    def scratch(self, dim: int, targets: int) -> Scratch: ...
 
     def loss(self, x: np.ndarray, starts: np.ndarray, targets: np.ndarray, syn_out: np.ndarray) -> float: ...
 
@@ -82,13 +87,14 @@ class NegativeSampling:
         negative = -_log_sigmoid(-x @ syn_out[self.fixed].T).mean(1)
         return float(positive + self.negatives * negative[each].mean())
 
-    def scratch(self, dim: int) -> Scratch:
-        return Scratch(dim, -(-self.negatives // LANES) * LANES, 0)
+    def scratch(self, dim: int, targets: int) -> Scratch:
+        return Scratch(dim, targets)
 
     def train(self, batch: Batch, matrices: tuple[Any, ...], rate: float, rng: np.ndarray, own: Scratch) -> None:
+        drawn = np.empty(-(-self.negatives // LANES) * LANES, np.int64)
         sgd.negative_sampling(
             batch.count, self.batch, batch.examples, batch.means, batch.ahead, matrices, (self.accept, self.alias),
-            np.float32(self.negatives), np.float32(rate), rng, own.batch, own.drawn,
+            np.float32(self.negatives), np.float32(rate), rng, own.batch, (own.sizes, own.labels), drawn,
         )  # fmt: skip
 
 
@@ -109,7 +115,7 @@ class HierarchicalSoftmax:
         place[ordered] = np.arange(size)
         own = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths[place])])
         gather = np.repeat(starts[place] - own[:-1], lengths[place]) + np.arange(own[-1])
-        self.paths = own, nodes[gather], np.append(labels[gather], np.zeros(LANES, np.float32))
+        self.paths = own, nodes[gather], labels[gather]
 
     def loss(self, x: np.ndarray, starts: np.ndarray, targets: np.ndarray, syn_out: np.ndarray) -> float:
         """Mean loss per target, in nats."""
@@ -122,13 +128,14 @@ class HierarchicalSoftmax:
         scores = np.einsum("nd,nd->n", x[np.repeat(each, lengths)], syn_out[nodes[steps]])
         return float(-_log_sigmoid((2 * labels[steps] - 1) * scores).sum() / len(targets))
 
-    def scratch(self, dim: int) -> Scratch:
-        return Scratch(dim, 0, 0)
+    def scratch(self, dim: int, targets: int) -> Scratch:
+        return Scratch(dim, targets * int(np.diff(self.paths[0]).max()))
 
     def train(self, batch: Batch, matrices: tuple[Any, ...], rate: float, rng: np.ndarray, own: Scratch) -> None:
         sgd.hierarchical_softmax(
-            batch.count, batch.examples, batch.means, batch.ahead, matrices, self.paths, np.float32(rate), own.batch
-        )
+            batch.count, batch.examples, batch.means, matrices, self.paths, np.float32(rate), own.batch,
+            (own.sizes, own.labels), own.visited,
+        )  # fmt: skip
 
 
 class FullSoftmax:
@@ -151,13 +158,13 @@ class FullSoftmax:
             total += float((whole - scores[targets[first:last] - len(SPECIALS)]).sum())
         return total / len(targets)
 
-    def scratch(self, dim: int) -> Scratch:
-        return Scratch(dim, 0, self.words)
+    def scratch(self, dim: int, targets: int) -> Scratch:
+        return Scratch(dim, self.words)
 
     def train(self, batch: Batch, matrices: tuple[Any, ...], rate: float, rng: np.ndarray, own: Scratch) -> None:
         sgd.full_softmax(
             batch.count, batch.examples, batch.means, matrices, len(SPECIALS), np.float32(rate), own.batch,
-            own.probabilities,
+            own.sizes[: self.words],
         )  # fmt: skip
 
 

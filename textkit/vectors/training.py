@@ -176,7 +176,7 @@ class Trainer:
         """Examples of the text's words first to last."""
         config, local = self.config, self._local
         if local.own is None:
-            local.own = self.objective.scratch(config.dim)
+            local.own = self.objective.scratch(config.dim, 2 * config.window)
             local.stream, local.reach = np.empty(2 * _BLOCK, np.int32), np.empty(2 * _BLOCK, np.int32)
         ids, offsets = self.corpus.ids, self.corpus.offsets
         line = int(np.searchsorted(offsets, first, side="right")) - 1

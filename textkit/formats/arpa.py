@@ -1,6 +1,7 @@
 """ARPA files: the text form of backoff n-gram models that every toolkit reads (written as KenLM writes it)."""
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from ..kernels.floats import POWERS, TABLES, decimals
 from ..parallel import ordered_map
 from .backoff import BackoffTrie
 
-_ENTRIES = 1 << 16  # n-grams per piece of work
+_ENTRIES = 1 << 15  # n-grams per piece of work
 _BLOCK = 8 << 20
 _PADDING = 16
 _ORDER_LIMIT = 100
@@ -35,12 +36,18 @@ def write(stream: IO[bytes], trie: BackoffTrie, arena: np.ndarray, ends: np.ndar
     for n, size in enumerate(trie.sizes, 1):
         stream.write(f"ngram {n}={size}\n".encode())
     base, longest = 0, int(np.diff(ends).max())
+    spare: deque[np.ndarray] = deque()  # buffers to use again: fresh memory costs as much as what is written to it
     for n, size in enumerate(trie.sizes, 1):
         stream.write(f"\n\\{n}-grams:\n".encode())
         pieces = [(i, min(i + _ENTRIES, base + size)) for i in range(base, base + size, _ENTRIES)]
-        for buffers in ordered_map(lambda piece, n=n: _written(trie, arena, ends, longest, n, *piece), pieces, threads):  # type: ignore[misc]
-            for buffer in buffers:
-                stream.write(buffer.data)
+
+        def work(piece: tuple[int, int], n: int = n) -> list[tuple[np.ndarray, int]]:
+            return _written(trie, arena, ends, longest, n, *piece, spare)
+
+        for buffers in ordered_map(work, pieces, threads):
+            for buffer, filled in buffers:
+                stream.write(buffer[:filled].data)
+                spare.append(buffer)
         base += size
     stream.write(b"\n\\end\\\n")
 
@@ -58,9 +65,19 @@ def _refuse_spaces(arena: np.ndarray, ends: np.ndarray) -> None:
 
 
 def _written(
-    trie: BackoffTrie, arena: np.ndarray, ends: np.ndarray, longest: int, order: int, entry: int, last: int
-) -> list[np.ndarray]:
-    """Lines of the n-grams `entry` to `last` of an order; no word has more than `longest` bytes."""
+    trie: BackoffTrie,
+    arena: np.ndarray,
+    ends: np.ndarray,
+    longest: int,
+    order: int,
+    entry: int,
+    last: int,
+    spare: deque[np.ndarray],
+) -> list[tuple[np.ndarray, int]]:
+    """Lines of the n-grams `entry` to `last` of an order, as buffers and how far they are filled.
+
+    No word has more than `longest` bytes.
+    """
     path = np.zeros(order, np.int64)
     path[-1] = entry
     for k in range(order - 2, -1, -1):
@@ -72,10 +89,19 @@ def _written(
     arrays = (arena, ends, trie.words, trie.log_p, trie.backoff, trie.edges)
     buffers = []
     while entry < last:
-        out = np.empty(room, np.uint8)
+        out = _buffer(spare, room)
         entry, size = kernels.write_entries(entry, last, path, prefix, prefix_ends, *arrays, *numbers, POWERS, out)
-        buffers.append(out[:size])
+        buffers.append((out, size))
     return buffers
+
+
+def _buffer(spare: deque[np.ndarray], room: int) -> np.ndarray:
+    """A spare buffer of at least so many bytes, or a new one."""
+    try:
+        out = spare.pop()
+    except IndexError:
+        return np.empty(room, np.uint8)
+    return out if len(out) >= room else np.empty(room, np.uint8)
 
 
 def _decimals(values: np.ndarray, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,8 @@ import numpy as np
 
 from ..errors import DataError
 from ..kernels import trie as kernels
-from ..store import Store, slices
+from ..parallel import ordered_map
+from ..store import Store
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class BackoffTrie:
         backoff: list[np.ndarray],
         edges: list[np.ndarray],
         store: Store | None = None,
+        threads: int = 1,
     ) -> "BackoffTrie":
         """Join arrays by order; `edges` of order n, uint32 (E + 1,), index the n-grams of order n + 1 from 0.
 
@@ -53,12 +55,36 @@ class BackoffTrie:
         """
         store, sizes = store or Store(), [len(level) for level in words]
         bases = np.cumsum([0, *sizes])
-        joined = store.collector(np.uint32)
-        for edge, base in zip(edges, bases[1:], strict=False):
-            for piece in slices(edge[:-1]):
-                joined.append(piece + np.uint32(base))
-        joined.append(np.array([sum(sizes) if edges else 0], np.uint32))
-        return cls(sizes, store.joined(words), store.joined(log_p), store.joined(backoff), joined.array())
+        shifts = bases[1 : len(edges) + 1].tolist()
+        top = np.array([sum(sizes) if edges else 0], np.uint32)
+        return cls(
+            sizes,
+            _joined(words, np.int32, store, threads),
+            _joined(log_p, np.float32, store, threads),
+            _joined(backoff, np.float32, store, threads),
+            _joined([*(edge[:-1] for edge in edges), top], np.uint32, store, threads, [*shifts, 0]),
+        )
+
+
+def _joined(
+    arrays: list[np.ndarray], dtype: type, store: Store, threads: int, shifts: list[int] | None = None
+) -> np.ndarray:
+    """Arrays one after the other, to each of which its shift is added. The new memory costs most, so in threads."""
+    starts = np.cumsum([0, *map(len, arrays)]).tolist()
+    out = store.empty(starts[-1], dtype)
+    jobs = [(k, i, j) for k, array in enumerate(arrays) for i, j in store.pieces(len(array), 4, threads)]
+
+    def work(job: tuple[int, int, int]) -> None:
+        k, i, j = job
+        target = out[starts[k] + i : starts[k] + j]
+        if shifts:
+            np.add(arrays[k][i:j], np.uint32(shifts[k]), out=target)
+        else:
+            np.copyto(target, arrays[k][i:j])
+
+    for _ in ordered_map(work, jobs, threads):
+        pass
+    return out
 
 
 @dataclass

@@ -25,6 +25,7 @@ class Evidence:
         words: size of the vocabulary, see `smoothing.vocabulary_size`.
         dev: places of a held-out text, if there is one; otherwise each token of the training text is left out in turn.
         store: makes arrays of n-grams, in memory if not given.
+        threads: to count with.
     """
 
     counts: NGramCounts
@@ -33,19 +34,20 @@ class Evidence:
     interpolate_unigrams: bool = True
     dev: Places | None = None
     store: Store = field(default_factory=Store)
+    threads: int = 1
     _facts: dict[tuple[int, int, int], Facts] = field(default_factory=dict)
 
     @cached_property
     def values(self) -> list[np.ndarray]:
         """The counts that the method uses."""
-        return (
-            smoothing.adjusted_counts(self.counts, self.store) if self.adjusted else smoothing.raw_counts(self.counts)
-        )
+        if not self.adjusted:
+            return smoothing.raw_counts(self.counts)
+        return smoothing.adjusted_counts(self.counts, self.store, self.threads)
 
     @cached_property
     def tallies(self) -> list[list[int]]:
         """Counts of counts by order."""
-        tallies = smoothing.counts_of_counts(self.values, discounts.COUNTS)
+        tallies = smoothing.counts_of_counts(self.values, discounts.COUNTS, self.threads)
         if self.adjusted:
             smoothing.adjust_as_lmplz(tallies, self.counts, self.values)
         return tallies

@@ -12,7 +12,7 @@ from ..kernels import smoothing as kernels
 from ..parallel import ordered_map
 from ..store import Store, slices
 from ..text.vocabulary import BOS, UNK
-from .counts import NGramCounts, find_ngram
+from .counts import Level, NGramCounts, find_ngram
 from .gather import gather
 
 _BYTES = 40  # of an n-gram, about, while it is estimated
@@ -26,14 +26,19 @@ def raw_counts(counts: NGramCounts) -> list[np.ndarray]:
     return values
 
 
-def adjusted_counts(counts: NGramCounts, store: Store | None = None) -> list[np.ndarray]:
+def adjusted_counts(counts: NGramCounts, store: Store | None = None, threads: int = 1) -> list[np.ndarray]:
     """Kneser-Ney counts of every level, int32, made by `store`, in memory if not given.
 
     The highest order keeps its counts. Below it an n-gram counts the distinct words to its left, <s> among them;
     one that begins with <s> has no left and keeps its count, and <s> by itself counts nothing.
     """
     store, highest = store or Store(), counts.levels[-1].counts
-    adjusted = [_left_extensions(above.suffixes, len(level.words), store) for level, above in pairwise(counts.levels)]
+
+    def extended(pair: tuple[Level, Level]) -> np.ndarray:
+        return _left_extensions(pair[1].suffixes, len(pair[0].words), store)
+
+    # One order at a time where memory is limited, several otherwise.
+    adjusted = list(ordered_map(extended, pairwise(counts.levels), threads if store.limit is None else 1))
     begin, end = BOS, BOS + 1  # the entries that begin with <s> are a range of every level
     for level, values in zip(counts.levels, adjusted, strict=False):
         values[begin:end] = level.counts[begin:end]
@@ -58,15 +63,16 @@ def _left_extensions(suffixes: np.ndarray | None, size: int, store: Store) -> np
     return out
 
 
-def counts_of_counts(values: list[np.ndarray], most: int) -> list[list[int]]:
+def counts_of_counts(values: list[np.ndarray], most: int, threads: int = 1) -> list[list[int]]:
     """How many n-grams of each order have count 1, 2, … `most`."""
-    tallies = []
-    for counts in values:
-        tally = np.zeros(most + 1, np.int64)
+
+    def tally(counts: np.ndarray) -> list[int]:
+        found = np.zeros(most + 1, np.int64)
         for piece in slices(counts):
-            count_kernels.counts_of_counts(piece, tally)
-        tallies.append(tally[1:].tolist())
-    return tallies
+            count_kernels.counts_of_counts(piece, found)
+        return found[1:].tolist()
+
+    return list(ordered_map(tally, values, threads))
 
 
 def adjust_as_lmplz(tallies: list[list[int]], counts: NGramCounts, adjusted: list[np.ndarray]) -> None:

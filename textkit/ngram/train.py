@@ -79,6 +79,7 @@ def estimate_from_counts(
         config.interpolate_unigrams,
         heldout.find_places(counts, dev) if dev else None,
         store,
+        threads,
     )
     plan, settled = parameters.settle(config, evidence)
     estimates = smoothing.estimate(counts, evidence.values, plan, kept, threads, store)
@@ -101,6 +102,7 @@ def estimate_from_counts(
         estimates.log_backoffs,
         [level.edges for level in counts.levels[:-1] if level.edges is not None],
         store,
+        threads,
     )
     kept_counts = store.joined([level.counts for level in counts.levels]) if config.keep_counts else None
     return Estimated(trie, vocabulary, report, kept_counts)

@@ -285,9 +285,16 @@ def save(
 
 
 def is_container(path: str | Path) -> bool:
-    """Whether the file starts like a safetensors file (a plausible header length, then a brace)."""
-    with open(path, "rb") as stream:
-        head = stream.read(9)
+    """Whether the file starts like a safetensors file (a plausible header length, then a brace).
+
+    Raises:
+        DataError: it cannot be opened.
+    """
+    try:
+        with open(path, "rb") as stream:
+            head = stream.read(9)
+    except OSError as error:
+        raise DataError(f"cannot open {path}: {why(error)}.") from error
     return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") <= _HEADER_LIMIT
 
 

@@ -131,14 +131,11 @@ def stats(
 def _vocabulary(path: Path) -> "Vocabulary":
     """The vocabulary of a word list or of any textkit model."""
     from .. import files
-    from ..errors import DataError
     from ..text.vocabulary import Vocabulary
 
-    try:
-        own = files.is_container(path)
-    except OSError as error:
-        raise DataError(f"cannot open {path}: {files.why(error)}.") from error
-    return Vocabulary.from_arrays(files.load(path).arrays, path) if own else Vocabulary.load_text(path)
+    if files.is_container(path):
+        return Vocabulary.from_arrays(files.load(path).arrays, path)
+    return Vocabulary.load_text(path)
 
 
 @corpus.command()

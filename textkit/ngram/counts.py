@@ -214,7 +214,7 @@ def is_count_file(path: str | Path) -> bool:
     """Whether a file is a container of counts; only looks at its beginning."""
     try:
         return files.is_container(path) and files.load(path).kind == KIND
-    except (OSError, DataError):
+    except DataError:
         return False
 
 

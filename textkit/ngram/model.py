@@ -188,11 +188,7 @@ class NGramModel:
             DataError: missing, damaged, or none of the three.
         """
         path = Path(path)
-        try:
-            own = files.is_container(path)
-        except OSError as error:
-            raise DataError(f"cannot open {path}: {files.why(error)}.") from error
-        if own:
+        if files.is_container(path):
             return cls._from_container(files.load(path, KIND))
         trie, vocabulary, kind = read_foreign(path, threads, progress)
         tokenizer = tokenizer or Tokenizer("whitespace")

@@ -1,5 +1,6 @@
 """Pictures, drawn with matplotlib where that is installed."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,12 +31,13 @@ def check_plot(path: Path) -> str:
 
 
 @contextmanager
-def drawing(path: Path) -> Iterator[Any]:
-    """Axes to draw on; they are written to the file at the end. Raises as `check_plot`."""
+def drawing(path: Path, size: tuple[float, float] = (7, 4.5)) -> Iterator[Any]:
+    """Axes of a figure of so many inches to draw on; written to the file at the end. Raises as `check_plot`."""
     kind = check_plot(path)
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    figure = Figure(figsize=size, layout="constrained")
     yield figure.subplots()
-    with files.atomic_write(path) as stream:
-        figure.savefig(stream, format=kind)
+    with files.atomic_write(path) as stream, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # letters that the font lacks show as boxes
+        figure.savefig(stream, format=kind, dpi=150)

@@ -124,11 +124,7 @@ class WordVectors:
             DataError: missing, damaged, or in no known format.
         """
         path = Path(path)
-        try:
-            own = files.is_container(path)
-        except OSError as error:
-            raise DataError(f"cannot open {path}: {files.why(error)}.") from error
-        if own:
+        if files.is_container(path):
             return cls._from_container(files.load(path, KIND))
         from ..formats import vectors as formats
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from .. import files
-from ..errors import DataError, MissingExtraError, UsageError
+from ..errors import DataError, UsageError
+from ..text.plots import drawing
 from .model import WordVectors
 
 METHODS = ("tsne", "pca")
@@ -90,13 +91,11 @@ def _joint_probabilities(distances: np.ndarray, perplexity: float) -> np.ndarray
 
 def map_image(words: Sequence[str], places: np.ndarray, path: Path) -> None:
     """Draw a map into a .svg, .png or .pdf."""
-    figure, kind = _figure(path, (10, 8))
-    axes = figure.subplots()
-    axes.scatter(places[:, 0], places[:, 1], s=4, color="tab:blue")
-    for word, (x, y) in zip(words, places.tolist(), strict=True):
-        axes.annotate(word.replace("$", r"\$"), (x, y), fontsize=7, xytext=(2, 2), textcoords="offset points")
-    axes.set_axis_off()
-    _save(figure, path, kind)
+    with drawing(path, (10, 8)) as axes:
+        axes.scatter(places[:, 0], places[:, 1], s=4, color="tab:blue")
+        for word, (x, y) in zip(words, places.tolist(), strict=True):
+            axes.annotate(word.replace("$", r"\$"), (x, y), fontsize=7, xytext=(2, 2), textcoords="offset points")
+        axes.set_axis_off()
 
 
 def loss_plot(history: Sequence[dict[str, Any]], path: Path) -> None:
@@ -108,39 +107,14 @@ def loss_plot(history: Sequence[dict[str, Any]], path: Path) -> None:
     points = [(h["words"], h["loss"], h["rate"]) for h in history if "loss" in h]
     if not points:
         raise DataError("no loss was measured: the text is too short to hold a part of it out.")
-    figure, kind = _figure(path, (7, 4.5))
-    axes = figure.subplots()
     words, losses, rates = zip(*points, strict=True)
-    axes.plot(words, losses, label="held-out loss")
-    axes.set(xlabel="words trained on", ylabel="loss per target, nats")
-    other = axes.twinx()
-    other.plot(words, rates, "--", color="grey", label="learning rate")
-    other.set_ylabel("learning rate")
-    figure.legend(loc="upper right", frameon=False)
-    _save(figure, path, kind)
-
-
-def _figure(path: Path, size: tuple[float, float]) -> tuple[Any, str]:
-    try:
-        import matplotlib
-    except ImportError:
-        raise MissingExtraError("matplotlib", "plot") from None
-    matplotlib.use("Agg")
-    from matplotlib.backend_bases import FigureCanvasBase
-    from matplotlib.figure import Figure
-
-    kind = path.suffix.lstrip(".").lower() or "svg"
-    if kind not in FigureCanvasBase.get_supported_filetypes():
-        raise UsageError(f"plots cannot be written as .{kind}.", "Name a file that ends in .svg, .png or .pdf.")
-    return Figure(figsize=size, layout="constrained"), kind
-
-
-def _save(figure: Any, path: Path, kind: str) -> None:
-    import warnings
-
-    with files.atomic_write(path) as stream, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # letters that the font lacks show as boxes
-        figure.savefig(stream, format=kind, dpi=150)
+    with drawing(path) as axes:
+        axes.plot(words, losses, label="held-out loss")
+        axes.set(xlabel="words trained on", ylabel="loss per target, nats")
+        other = axes.twinx()
+        other.plot(words, rates, "--", color="grey", label="learning rate")
+        other.set_ylabel("learning rate")
+        axes.figure.legend(loc="upper right", frameon=False)
 
 
 def map_page(model: WordVectors, words: Sequence[str], places: np.ndarray, path: Path, title: str) -> None:

@@ -379,8 +379,3 @@ def scratch_directory(base: Path | None = None) -> Iterator[Path]:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def open_text_output(stream: IO[bytes]) -> io.TextIOWrapper:
-    """UTF-8 text over a binary stream, with bare newlines on every platform."""
-    return io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="\n")

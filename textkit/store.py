@@ -130,14 +130,6 @@ class Store:
                 stream.write(bytes(-array.nbytes % _ALIGNMENT))
             return self.mapped(stream, [len(array) for array in arrays], [array.dtype for array in arrays])
 
-    def joined(self, arrays: list[np.ndarray]) -> np.ndarray:
-        """Arrays of one dtype as one array; float32 if there are none."""
-        collector = self.collector(arrays[0].dtype if arrays else np.float32)
-        for array in arrays:
-            for piece in slices(array):
-                collector.append(piece)
-        return collector.array()
-
     def share(self, part: int, itemsize: int, size: int) -> int:
         """How many items of so many bytes fit in a part of the limit: at least 1, at most `size`."""
         return max(1, size if self.limit is None else min(size, self.limit // (part * itemsize)))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textkit.formats.backoff import joined
 from textkit.ngram.config import TrainingConfig
 from textkit.ngram.counting import count_text
 from textkit.ngram.gather import gather
@@ -95,5 +96,5 @@ def test_a_store_keeps_small_arrays_in_memory_and_large_ones_in_files():
     assert [(a.dtype, len(a), int(a.sum())) for a in kept] == [
         (np.int32, 1000, 499500), (np.uint8, 3, 3), (np.bool_, 0, 0), (np.int64, 9, 36)
     ]  # fmt: skip
-    assert store.joined([]).tolist() == []
-    assert store.joined([np.arange(900), np.arange(5)])[-6:].tolist() == [899, 0, 1, 2, 3, 4]
+    assert joined([], np.int32, store, 1).tolist() == []
+    assert joined([np.arange(900), np.arange(5)], np.int64, store, 2)[-6:].tolist() == [899, 0, 1, 2, 3, 4]

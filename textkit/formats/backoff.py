@@ -59,17 +59,17 @@ class BackoffTrie:
         top = np.array([sum(sizes) if edges else 0], np.uint32)
         return cls(
             sizes,
-            _joined(words, np.int32, store, threads),
-            _joined(log_p, np.float32, store, threads),
-            _joined(backoff, np.float32, store, threads),
-            _joined([*(edge[:-1] for edge in edges), top], np.uint32, store, threads, [*shifts, 0]),
+            joined(words, np.int32, store, threads),
+            joined(log_p, np.float32, store, threads),
+            joined(backoff, np.float32, store, threads),
+            joined([*(edge[:-1] for edge in edges), top], np.uint32, store, threads, [*shifts, 0]),
         )
 
 
-def _joined(
+def joined(
     arrays: list[np.ndarray], dtype: type, store: Store, threads: int, shifts: list[int] | None = None
 ) -> np.ndarray:
-    """Arrays one after the other, to each of which its shift is added. The new memory costs most, so in threads."""
+    """Arrays one after the other, each with its shift added. The new memory costs most, so by several threads."""
     starts = np.cumsum([0, *map(len, arrays)]).tolist()
     out = store.empty(starts[-1], dtype)
     jobs = [(k, i, j) for k, array in enumerate(arrays) for i, j in store.pieces(len(array), 4, threads)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..formats.backoff import BackoffTrie
+from ..formats.backoff import BackoffTrie, joined
 from ..progress import Progress, Reporter, silent
 from ..store import Store, slices
 from ..text.corpus import EncodedCorpus
@@ -104,8 +104,13 @@ def estimate_from_counts(
         store,
         threads,
     )
-    kept_counts = store.joined([level.counts for level in counts.levels]) if config.keep_counts else None
+    kept_counts = _all_counts(counts, store, threads) if config.keep_counts else None
     return Estimated(trie, vocabulary, report, kept_counts)
+
+
+def _all_counts(counts: NGramCounts, store: Store, threads: int) -> np.ndarray:
+    """Occurrences of the n-grams of all orders, int32 (T,)."""
+    return joined([level.counts for level in counts.levels], np.int32, store, threads)
 
 
 def _allowed(config: TrainingConfig, vocabulary: Vocabulary) -> np.ndarray | None:

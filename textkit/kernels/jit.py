@@ -116,6 +116,10 @@ if JIT_DISABLED:
         """See below."""
         return 64 if not word else (int(word) & -int(word)).bit_length() - 1
 
+    def one_bits(word: np.uint64) -> int:
+        """See below."""
+        return int(word).bit_count()
+
     def float_bits(value: np.float32) -> int:
         """See below."""
         return int(np.float32(value).view(np.int32))
@@ -151,6 +155,15 @@ else:
             from llvmlite import ir
 
             return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+
+        return types.int64(types.uint64), codegen
+
+    @intrinsic
+    def one_bits(typingctx: Any, word: Any) -> Any:
+        """The number of bits set in a uint64."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.ctpop(args[0])
 
         return types.int64(types.uint64), codegen
 

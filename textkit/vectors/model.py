@@ -12,10 +12,10 @@ import numpy as np
 from .. import __version__, files
 from ..errors import DataError, UsageError
 from ..parallel import ordered_map, split_evenly, thread_count
+from ..text.subwords import Ngrams
 from ..text.tokenizer import Tokenizer
 from ..text.vocabulary import SPECIALS, UNK, Vocabulary
 from .config import Config
-from .subwords import Ngrams
 
 KIND = "vectors"
 FORMAT_VERSION = 1

@@ -18,10 +18,10 @@ from ..kernels.simd import aligned_rows
 from ..parallel import thread_count
 from ..progress import Progress, Reporter, silent
 from ..text.corpus import EncodedCorpus
+from ..text.subwords import Ngrams, subword_units, word_units
 from ..text.vocabulary import SPECIALS, Vocabulary
 from .config import Config
 from .objectives import Batch, Objective, objective_for
-from .subwords import Ngrams, subword_units, word_units
 
 CHECKPOINT = "w2v-checkpoint"
 _BLOCK = 32_768  # words of the text per step; with subwords a quarter, since each is many rows

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels import subwords as kernels
-from ..text.tokenizer import text_buffer
-from ..text.vocabulary import SPECIALS, Vocabulary
+from .tokenizer import text_buffer
+from .vocabulary import SPECIALS, Vocabulary
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textkit.text.subwords import Ngrams, subword_units
 from textkit.text.vocabulary import SPECIALS, Vocabulary
-from textkit.vectors.subwords import Ngrams, subword_units
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "fasttext"
 EVERY = (1 << 31) - 1

@@ -1,0 +1,262 @@
+"""From documents as word ids to bags: the rows of the input matrix that each document is the mean of.
+
+A document's tokens are numbers of words that have rows; UNKNOWN (0) has none and n-grams do not reach across it.
+N-grams are rows of two kinds. Hashed ones are buckets, numbered among those that the training text touched. Exact ones
+are numbered by a dictionary of pairs (row of the n-gram without its last word, last word), so that none collide.
+"""
+
+import numpy as np
+
+from .jit import kernel, leaf, one_bits, prefetch
+from .subwords import mix_byte
+
+UNKNOWN, NONE = 0, -1
+_MULTIPLIER = np.uint64(116049371)  # of fastText, which numbers the same n-grams alike
+_BASIS, _SIGN_BIT = np.uint64(2166136261), np.uint64(0x80000000)
+_SIGNED = np.uint64(0xFFFFFFFF00000000)
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_ONE, _SIX, _THIRTY_TWO, _LOW_SIX = np.uint64(1), np.uint64(6), np.uint64(32), np.uint64(63)
+_AHEAD = 12
+
+
+@kernel
+def hash_words(arena, ends, hashes):
+    """The hash of each word as fastText has it: 32-bit FNV-1a, sign-extended; hashes uint64 (V,)."""
+    for word in range(len(hashes)):
+        value = _BASIS
+        for i in range(ends[word], ends[word + 1]):
+            value = mix_byte(value, np.int64(arena[i]))
+        if value & _SIGN_BIT:
+            value |= _SIGNED
+        hashes[word] = value
+
+
+@leaf
+def read_document(ids, first, last, mapping, end_mark, tokens):
+    """The words of ids[first:last] as numbers with rows; returns how many.
+
+    mapping int32 is empty where the text's ids are those numbers; `end_mark` is put at the end where it is not NONE.
+    """
+    size = last - first
+    if len(mapping) == 0:
+        for i in range(size):
+            tokens[i] = ids[first + i]
+    else:
+        for i in range(size):
+            tokens[i] = mapping[ids[first + i]]
+    if end_mark != NONE:
+        tokens[size] = end_mark
+        size += 1
+    return size
+
+
+@leaf
+def add_words(ids, first, last, mapping, end_mark, units, out, size):
+    """Append the rows of each word; `units` (starts, rows) where a word is several rows, else empty."""
+    starts, rows = units
+    if len(starts) == 0:
+        for i in range(last - first):
+            row = ids[first + i] if len(mapping) == 0 else mapping[ids[first + i]]
+            out[size] = row
+            size += row != UNKNOWN
+    else:
+        for i in range(first, last):
+            for unit in range(starts[ids[i]], starts[ids[i] + 1]):
+                out[size] = rows[unit]
+                size += 1
+    if end_mark != NONE:
+        out[size] = end_mark
+        size += 1
+    return size
+
+
+@leaf
+def bucket_row(bucket, touched, ranks):
+    """The number of a bucket among those that are touched, or NONE; touched uint64 bits, ranks int32 before each 64."""
+    word = touched[bucket >> _SIX]
+    bit = _ONE << (bucket & _LOW_SIX)
+    if word & bit == np.uint64(0):
+        return NONE
+    return np.int64(ranks[bucket >> _SIX]) + one_bits(word & (bit - _ONE))
+
+
+@kernel
+def rank_bits(touched, ranks):
+    """ranks[i] = bits set before word i; returns their number in all."""
+    count = np.int64(0)
+    for i in range(len(touched)):
+        ranks[i] = count
+        count += one_bits(touched[i])
+    return count
+
+
+@kernel
+def mark_buckets(ids, offsets, documents, mapping, end_mark, hashes, order, buckets, tokens, seen):
+    """seen[bucket] = 1 for each n-gram of two to `order` words in the documents. seen uint8 (B,), tokens int32 scratch."""
+    modulus = np.uint64(buckets)
+    for d in range(len(documents)):
+        first, last = offsets[documents[d]], offsets[documents[d] + 1]
+        n = read_document(ids, first, last, mapping, end_mark, tokens)
+        for i in range(n - 1):
+            if tokens[i] == UNKNOWN:
+                continue
+            value = hashes[tokens[i]]
+            for k in range(i + 1, min(i + order, n)):
+                if tokens[k] == UNKNOWN:
+                    break
+                value = value * _MULTIPLIER + hashes[tokens[k]]
+                seen[value % modulus] = 1
+
+
+@kernel(refcounts=False)
+def hashed_bags(ids, offsets, documents, mapping, end_mark, units, hashed, order, first_row, tokens, starts, out):
+    """Rows of each document: its words in turn, then its n-grams by the place where they begin.
+
+    ids int32 (N,), offsets int64, documents int64 (n,); hashed = (hashes uint64 (V,), touched uint64, ranks int32,
+    buckets uint64 (1,)); tokens int32 scratch of the longest document; starts int64 (n + 1,), out int32, filled.
+    """
+    hashes, touched, ranks, buckets = hashed
+    modulus, size = buckets[0], np.int64(0)
+    starts[0] = 0
+    for d in range(len(documents)):
+        first, last = offsets[documents[d]], offsets[documents[d] + 1]
+        size = add_words(ids, first, last, mapping, end_mark, units, out, size)
+        if order > 1:
+            n = read_document(ids, first, last, mapping, end_mark, tokens)
+            for i in range(n - 1):
+                if tokens[i] == UNKNOWN:
+                    continue
+                value = hashes[tokens[i]]
+                for k in range(i + 1, min(i + order, n)):
+                    if tokens[k] == UNKNOWN:
+                        break
+                    value = value * _MULTIPLIER + hashes[tokens[k]]
+                    row = bucket_row(value % modulus, touched, ranks)
+                    if row != NONE:
+                        out[size] = first_row + row
+                        size += 1
+        starts[d + 1] = size
+
+
+# --- the exact dictionary ----------------------------------------------------------------------------------
+
+
+@leaf
+def pair_key(left, right):
+    """A row and a word as one number, never 0."""
+    return (np.uint64(left) << _THIRTY_TWO) | np.uint64(right + 1)
+
+
+@leaf
+def slot_of(key, size):
+    """Where a key's search begins in a table of a power of two slots."""
+    value = key * _SPREAD
+    value ^= value >> _THIRTY_TWO
+    value *= _SPREAD
+    return np.int64((value >> _THIRTY_TWO) & np.uint64(size - 1))
+
+
+@leaf
+def find_slot(table, key):
+    """The slot that holds the key, or the free one where it belongs; table uint64 (S, 2) of key and value."""
+    slot = slot_of(key, table.shape[0])
+    while table[slot, 0] != np.uint64(0) and table[slot, 0] != key:
+        slot += 1
+        if slot == table.shape[0]:
+            slot = 0
+    return slot
+
+
+@kernel
+def document_stream(ids, offsets, documents, mapping, end_mark, out):
+    """The documents' words one after the other, UNKNOWN after each; returns their number."""
+    size = np.int64(0)
+    for d in range(len(documents)):
+        first, last = offsets[documents[d]], offsets[documents[d] + 1]
+        size += read_document(ids, first, last, mapping, end_mark, out[size:])
+        out[size] = UNKNOWN
+        size += 1
+    return size
+
+
+@kernel
+def count_pairs(rows, words, start, part, parts, table, used):
+    """Count the pairs (rows[i], words[i]) from place `start` on whose key falls into this part of `parts`.
+
+    rows int32, NONE where no n-gram ends before the word. Stops where the table is half full.
+    Returns (place reached, keys in the table).
+    """
+    size, share = len(words), np.uint64(parts)
+    for i in range(start, size):
+        if rows[i] == NONE or words[i] == UNKNOWN:
+            continue
+        key = pair_key(rows[i], words[i])
+        if np.int64(((key * _SPREAD) >> _THIRTY_TWO) * share >> _THIRTY_TWO) != part:
+            continue
+        if 2 * used >= table.shape[0]:
+            return i, used
+        slot = find_slot(table, key)
+        if table[slot, 0] == np.uint64(0):
+            table[slot, 0] = key
+            used += 1
+        table[slot, 1] += _ONE
+    return size, used
+
+
+@kernel
+def enter_pairs(keys, values, table):
+    """Put keys with their values into a table; of a key given twice the last value counts."""
+    for i in range(len(keys)):
+        slot = find_slot(table, keys[i])
+        table[slot, 0] = keys[i]
+        table[slot, 1] = values[i]
+
+
+@leaf
+def pair_row(table, left, right):
+    """The row of a pair, or NONE."""
+    if table.shape[0] == 0:
+        return NONE
+    slot = find_slot(table, pair_key(left, right))
+    return NONE if table[slot, 0] == np.uint64(0) else np.int64(table[slot, 1])
+
+
+@kernel
+def find_pairs(rows, words, table, found):
+    """found[i] = the row of the pair (rows[i], words[i]), or NONE."""
+    size = len(words)
+    for i in range(size):
+        near = i + _AHEAD
+        if near < size and rows[near] != NONE:
+            prefetch(table, slot_of(pair_key(rows[near], words[near]), table.shape[0]))
+        found[i] = NONE
+        if rows[i] != NONE and words[i] != UNKNOWN:
+            found[i] = pair_row(table, rows[i], words[i])
+
+
+@kernel(refcounts=False)
+def exact_bags(ids, offsets, documents, mapping, end_mark, units, table, order, tokens, starts, out):
+    """As `hashed_bags`, with n-grams by the dictionary `table`."""
+    size = np.int64(0)
+    starts[0] = 0
+    for d in range(len(documents)):
+        first, last = offsets[documents[d]], offsets[documents[d] + 1]
+        size = add_words(ids, first, last, mapping, end_mark, units, out, size)
+        if order > 1 and table.shape[0] > 0:
+            n = read_document(ids, first, last, mapping, end_mark, tokens)
+            for i in range(n - 1):
+                if i + _AHEAD + 1 < n:
+                    key = pair_key(tokens[i + _AHEAD], tokens[i + _AHEAD + 1])
+                    prefetch(table, slot_of(key, table.shape[0]))
+                row = np.int64(tokens[i])
+                if row == UNKNOWN:
+                    continue
+                for k in range(i + 1, min(i + order, n)):
+                    if tokens[k] == UNKNOWN:
+                        break
+                    row = pair_row(table, row, tokens[k])
+                    if row == NONE:
+                        break
+                    out[size] = row
+                    size += 1
+        starts[d + 1] = size

@@ -22,6 +22,8 @@ from textkit.ngram.methods import METHODS
 from textkit.ngram.interpolation import interpolate
 from textkit.ngram.config import TrainingConfig
 from textkit.ngram.model import NGramModel
+from textkit.classify.data import from_memory, read_labelled
+from textkit.classify.form import InputForm
 from textkit import kenlm
 from textkit.ngram.explain import explain
 from textkit.ngram.listing import Listing, listed_rows
@@ -78,6 +80,9 @@ for tokenizer in named:
             interpolate([mixed, small], [0.5, 0.5], log_linear=log_linear)
             pruned_model(mixed, Limits(max_ngrams=len(mixed.vocabulary) + 3))
             quantised_model(mixed, 2)
+    labelled = read_labelled([text], InputForm(prefix="t"), tokenizer, threads=2)
+    read_labelled([text], InputForm(prefix="t"), tokenizer, vocabulary=labelled.text.vocabulary, labels=["he"])
+    from_memory(["the cat", "a dog"], ["x", ["x", "y"]], [1, 2], tokenizer)
     state = kenlm.State()
     lm = kenlm.Model(str(scratch / "m.ngram"))
     lm.BeginSentenceWrite(state)

@@ -302,6 +302,13 @@ class Reader:
         fresh[: len(data)] = np.frombuffer(data, np.uint8)
         return Block(fresh, len(data), block.source, block.offset, block.done)
 
+    def undecodable_lines(self, block: Block) -> np.ndarray:
+        """Numbers of the lines of a block, from 0, that `errors="skip"` leaves out; int64."""
+        if self.encoding == RAW_ENCODING or scan.first_invalid(block.data, 0, block.size) == block.size:
+            return np.zeros(0, np.int64)
+        lines = io.BytesIO(block.data[: block.size].tobytes()).readlines()
+        return np.array([number for number, line in enumerate(lines) if not _decodes(line)], np.int64)
+
     def clean_records(self, found: RecordBlock) -> RecordBlock:
         """As `clean`; records whose text is left out go too."""
         if found.stored is None:

@@ -15,6 +15,7 @@ from . import (  # noqa: F401 - they add their commands
     ngram_models,
     ngram_use,
 )
+from .classify import classify
 from .corpus import corpus
 from .demo import demo
 from .ngram import ngram
@@ -35,7 +36,7 @@ def textkit() -> None:
     """
 
 
-for command in (corpus, demo, ngram, w2v):
+for command in (classify, corpus, demo, ngram, w2v):
     textkit.add_command(command)
 
 

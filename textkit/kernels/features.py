@@ -8,7 +8,7 @@ are numbered by a dictionary of pairs (row of the n-gram without its last word, 
 import numpy as np
 
 from .jit import kernel, leaf, one_bits, prefetch
-from .subwords import mix_byte
+from .subwords import mix_byte, wrapped_byte
 
 UNKNOWN, NONE = 0, -1
 _MULTIPLIER = np.uint64(116049371)  # of fastText, which numbers the same n-grams alike
@@ -92,7 +92,10 @@ def rank_bits(touched, ranks):
 
 @kernel
 def mark_buckets(ids, offsets, documents, mapping, end_mark, hashes, order, buckets, tokens, seen):
-    """seen[bucket] = 1 for each n-gram of two to `order` words in the documents. seen uint8 (B,), tokens int32 scratch."""
+    """seen[bucket] = 1 for each n-gram of two to `order` words in the documents.
+
+    seen uint8 (B,); tokens int32 scratch of the longest document.
+    """
     modulus = np.uint64(buckets)
     for d in range(len(documents)):
         first, last = offsets[documents[d]], offsets[documents[d] + 1]
@@ -136,6 +139,46 @@ def hashed_bags(ids, offsets, documents, mapping, end_mark, units, hashed, order
                         out[size] = first_row + row
                         size += 1
         starts[d + 1] = size
+
+
+@kernel
+def count_words(ids, offsets, documents, counts):
+    """counts[id] += 1 for each word of the documents; counts int64 (V,)."""
+    for d in range(len(documents)):
+        for i in range(offsets[documents[d]], offsets[documents[d] + 1]):
+            counts[ids[i]] += 1
+
+
+@kernel
+def spell_pieces(arena, ends, first, last, shortest, longest, buffer, starts, spans):
+    """Write words first to last in angle brackets to a buffer, and where their n-grams of characters lie in it.
+
+    N-grams are of `shortest` to `longest` UTF-8 characters; a single bracket is none. buffer uint8; starts int64
+    (last - first + 1,); spans int32 (room, 2). Returns the number of n-grams; those beyond the room are left out.
+    """
+    size, count = np.int64(0), np.int64(0)
+    starts[0] = 0
+    for word in range(first, last):
+        start, end = ends[word], ends[word + 1]
+        length = end - start + 2
+        for i in range(length):
+            buffer[size + i] = wrapped_byte(arena, start, end, i)
+        for i in range(length):
+            if buffer[size + i] & 0xC0 == 0x80:
+                continue
+            j, n = i, 1
+            while j < length and n <= longest:
+                j += 1
+                while j < length and buffer[size + j] & 0xC0 == 0x80:
+                    j += 1
+                if n >= shortest and not (n == 1 and (i == 0 or j == length)):
+                    if count < spans.shape[0]:
+                        spans[count, 0], spans[count, 1] = size + i, size + j
+                    count += 1
+                n += 1
+        size += length
+        starts[word - first + 1] = count
+    return count
 
 
 # --- the exact dictionary ----------------------------------------------------------------------------------

@@ -1,6 +1,34 @@
-"""Huffman codes over counts that are sorted in descending order."""
+"""Huffman codes over counts."""
+
+import numpy as np
 
 from .jit import kernel
+
+
+def tree_of(counts):
+    """The Huffman tree of V counts in any order: (place int64 (V,), parents int64, bits uint8, lengths int64 (V,)).
+
+    place[i] is the leaf of what has counts[i]; the other arrays are those of `build_tree` and `path_lengths`.
+    """
+    size = len(counts)
+    ordered = np.argsort(-counts, kind="stable")
+    weights, parents = np.empty(2 * size - 1, np.int64), np.empty(2 * size - 1, np.int64)
+    bits, lengths = np.zeros(2 * size - 1, np.uint8), np.empty(size, np.int64)
+    build_tree(np.maximum(counts[ordered], 1), weights, parents, bits)
+    path_lengths(parents, lengths)
+    place = np.empty(size, np.int64)
+    place[ordered] = np.arange(size)
+    return place, parents, bits, lengths
+
+
+def paths_of(place, parents, bits, lengths):
+    """The paths of `fill_paths` in the order of the counts that `tree_of` was given: (starts, nodes, labels)."""
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    nodes, labels = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.float32)
+    fill_paths(parents, bits, starts, nodes, labels)
+    own = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths[place])])
+    gather = np.repeat(starts[place] - own[:-1], lengths[place]) + np.arange(own[-1])
+    return own, nodes[gather], labels[gather]
 
 
 @kernel

@@ -29,6 +29,16 @@ def subsample(ids, first, last, offsets, line, keep, rng, stream):
     return size
 
 
+def alias_table(counts, exponent):
+    """(accept float32, alias int32, probabilities float64), each (V,): drawing by count ** exponent, 0 for no count."""
+    weights = np.zeros(len(counts), np.float64)
+    weights[counts > 0] = counts[counts > 0].astype(np.float64) ** exponent
+    probabilities = weights / weights.sum()
+    accept, alias = np.empty(len(counts), np.float32), np.empty(len(counts), np.int32)
+    fill_alias(probabilities * len(counts), accept, alias, np.empty(len(counts), np.int64))
+    return accept, alias, probabilities
+
+
 @kernel
 def fill_alias(probabilities, accept, alias, queue):
     """Alias table of a distribution (Walker 1977, Vose 1991): two look-ups draw from it, whatever its size.

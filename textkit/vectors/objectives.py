@@ -69,12 +69,7 @@ class NegativeSampling:
     """Targets against words drawn by counts ** exponent."""
 
     def __init__(self, counts: np.ndarray, exponent: float, negatives: int) -> None:
-        weights = np.zeros(len(counts), np.float64)
-        weights[counts > 0] = counts[counts > 0].astype(np.float64) ** exponent
-        self.probabilities = weights / weights.sum()
-        self.accept, self.alias = np.empty(len(counts), np.float32), np.empty(len(counts), np.int32)
-        queue = np.empty(len(counts), np.int64)
-        sampling.fill_alias(self.probabilities * len(counts), self.accept, self.alias, queue)
+        self.accept, self.alias, self.probabilities = sampling.alias_table(counts, exponent)
         self.negatives = negatives
         self.batch = max(1, min(LANES, np.count_nonzero(counts) // _WORDS_PER_EXAMPLE))
         self.fixed = np.empty(_LOSS_NEGATIVES, np.int32)
@@ -102,20 +97,7 @@ class HierarchicalSoftmax:
     """Targets as ways down a Huffman tree."""
 
     def __init__(self, counts: np.ndarray) -> None:
-        size = len(counts)
-        ordered = np.argsort(-counts, kind="stable")
-        weights, parents = np.empty(2 * size - 1, np.int64), np.empty(2 * size - 1, np.int64)
-        bits, lengths = np.zeros(2 * size - 1, np.uint8), np.empty(size, np.int64)
-        huffman.build_tree(np.maximum(counts[ordered], 1), weights, parents, bits)
-        huffman.path_lengths(parents, lengths)
-        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-        nodes, labels = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.float32)
-        huffman.fill_paths(parents, bits, starts, nodes, labels)
-        place = np.empty(size, np.int64)
-        place[ordered] = np.arange(size)
-        own = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths[place])])
-        gather = np.repeat(starts[place] - own[:-1], lengths[place]) + np.arange(own[-1])
-        self.paths = own, nodes[gather], labels[gather]
+        self.paths = huffman.paths_of(*huffman.tree_of(counts))
 
     def loss(self, x: np.ndarray, starts: np.ndarray, targets: np.ndarray, syn_out: np.ndarray) -> float:
         """Mean loss per target, in nats."""

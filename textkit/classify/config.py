@@ -1,0 +1,130 @@
+"""How to train a classifier: every setting and its check."""
+
+import math
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from ..errors import UsageError
+from ..training import Schedule
+from .features import FeatureConfig
+
+MODELS = ("auto", "embedding", "linear")
+LOSSES = ("softmax", "hs", "ns", "ova")
+CLASS_WEIGHTS = ("none", "balanced")
+LARGEST_DIM = 10_000
+_FEATURES = tuple(field.name for field in fields(FeatureConfig))
+
+
+@dataclass(frozen=True)
+class ClassifierConfig:
+    """Settings of a training run.
+
+    Args:
+        model: "embedding" (fastText's), "linear" (over the same features), or "auto": what is better on held-out data.
+        loss: "softmax", "hs" (hierarchical softmax), "ns" (negative sampling) or "ova" (one-vs-all, for several labels
+            a document); None for softmax, or ova where documents have several labels.
+        word_ngrams: longest n-grams of words that are features.
+        chars: (shortest, longest) n-grams of a word's characters that are features, or None.
+        buckets: hash n-grams to so many numbers; None to count and keep them exactly.
+        min_count, min_ngram_count: rarer words and n-grams are left out.
+        end_mark: the end of a document is a word, </s>, as fastText has it.
+        dim: numbers per feature of the embedding.
+        epochs: passes over the training documents at most.
+        rate: learning rate at the beginning; floor and decay: see `training.Schedule`.
+        negatives: labels drawn per label by negative sampling.
+        bias: a label has a number of its own that counts for every document.
+        class_weights: "none", or "balanced": documents of rare labels weigh as much as those of frequent ones.
+        l2: how strongly weights are drawn to 0.
+        dropout: share of features that are left out at random in training.
+        smoothing: label smoothing, the share of the aim that goes to all labels alike.
+        validation: share of documents held out to choose the best epoch and to stop early; 0 for none.
+        patience: epochs without anything better after which to stop.
+        freeze: pretrained vectors stay as they are.
+        seed: of all random numbers.
+
+    Raises:
+        UsageError: an impossible value.
+    """
+
+    model: str = "auto"
+    loss: str | None = None
+    word_ngrams: int = 2
+    chars: tuple[int, int] | None = None
+    buckets: int | None = None
+    min_count: int = 1
+    min_ngram_count: int = 2
+    end_mark: bool = False
+    dim: int = 15
+    epochs: int = 10
+    rate: float = 0.5
+    floor: float = 0.0
+    decay: str = "linear"
+    negatives: int = 5
+    bias: bool = True
+    class_weights: str = "none"
+    l2: float = 0.0
+    dropout: float = 0.0
+    smoothing: float = 0.0
+    validation: float = 0.1
+    patience: int = 3
+    freeze: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        one_of("model", self.model, MODELS)
+        if self.loss is not None:
+            one_of("loss", self.loss, LOSSES)
+        one_of("class-weights", self.class_weights, CLASS_WEIGHTS)
+        within("dim", self.dim, 1, LARGEST_DIM)
+        within("epochs", self.epochs, 1, 1_000_000)
+        within("negatives", self.negatives, 1, 10_000)
+        within("l2", self.l2, 0, 1e6)
+        within("dropout", self.dropout, 0, 0.99)
+        within("smoothing", self.smoothing, 0, 0.99)
+        within("validation", self.validation, 0, 0.9)
+        within("patience", self.patience, 1, 1_000_000)
+        within("seed", self.seed, 0, (1 << 62) - 1)
+        self.features, self.schedule  # noqa: B018 - refuse impossible values
+
+    @property
+    def features(self) -> FeatureConfig:
+        """The settings of features."""
+        return FeatureConfig(**{name: getattr(self, name) for name in _FEATURES})
+
+    @property
+    def schedule(self) -> Schedule:
+        """The learning rate over the run."""
+        return Schedule(self.rate, self.floor, self.decay)
+
+    def with_(self, **changes: Any) -> "ClassifierConfig":
+        """The same with other values. Raises UsageError for an unknown name or an impossible value."""
+        try:
+            return replace(self, **changes)
+        except TypeError:
+            unknown = [name for name in changes if name not in {field.name for field in fields(self)}]
+            raise UsageError(f"unknown setting '{', '.join(unknown)}'.") from None
+
+    def settings(self) -> dict[str, Any]:
+        """All settings, for JSON headers."""
+        return asdict(self)
+
+    @classmethod
+    def from_settings(cls, settings: Any) -> "ClassifierConfig":
+        """The inverse of `settings`. Raises UsageError where they make no sense."""
+        try:
+            pair = settings.get("chars")
+            return cls(**{**settings, "chars": tuple(pair) if pair else None})
+        except (TypeError, AttributeError, ValueError):
+            raise UsageError(f"the stored training settings make no sense: {settings!r:.200}") from None
+
+
+def one_of(option: str, value: str, known: tuple[str, ...]) -> None:
+    """Raises UsageError for a value that is not among the known ones."""
+    if value not in known:
+        raise UsageError(f"unknown --{option} '{value}'.", f"Choose one of {', '.join(known)}.")
+
+
+def within(option: str, value: float, least: float, most: float) -> None:
+    """Raises UsageError for a value outside its bounds."""
+    if not (least <= value <= most and math.isfinite(value)):
+        raise UsageError(f"--{option} {value:g} makes no sense.", f"Give {least:g} to {most:g}.")

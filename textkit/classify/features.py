@@ -1,0 +1,307 @@
+"""Features of documents: words, their characters' n-grams, n-grams of words, each a row of the input matrix.
+
+Rows are numbered: words by their ids in the vocabulary (<unk> has none, </s> is the end mark), then n-grams of
+characters, then n-grams of words. Only what occurs in the training documents has a row.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, UsageError
+from ..kernels import features as kernels
+from ..parallel import ordered_map, split_evenly, thread_count
+from ..text.corpus import EncodedCorpus
+from ..text.vocabulary import EOS, SPECIALS, UNK, Vocabulary
+from .characters import ExactPieces, HashedPieces
+from .labelling import Ragged
+from .ngrams import BucketNgrams, ExactNgrams, NoNgrams
+
+LARGEST_ORDER, LONGEST_PIECE = 20, 100
+_NO_MAP = np.zeros(0, np.int32)
+
+
+@dataclass(frozen=True)
+class FeatureConfig:
+    """Which features there are.
+
+    Args:
+        word_ngrams: longest n-grams of words.
+        chars: (shortest, longest) n-grams of the characters of a word in angle brackets, or None.
+        buckets: hash n-grams to so many numbers, as fastText does; None keeps them exactly, in a counted dictionary.
+        min_count: leave out words that are rarer in the training documents.
+        min_ngram_count: leave out n-grams that are rarer (hashed ones: buckets that are).
+        end_mark: the end of a document is a word, </s>.
+
+    Raises:
+        UsageError: an impossible value.
+    """
+
+    word_ngrams: int = 2
+    chars: tuple[int, int] | None = None
+    buckets: int | None = None
+    min_count: int = 1
+    min_ngram_count: int = 2
+    end_mark: bool = False
+
+    def __post_init__(self) -> None:
+        for option, value, most in (
+            ("word-ngrams", self.word_ngrams, LARGEST_ORDER),
+            ("buckets", self.buckets or 1, (1 << 31) - 1),
+            ("min-count", self.min_count, 1 << 62),
+            ("min-ngram-count", self.min_ngram_count, 1 << 62),
+        ):
+            if not 1 <= value <= most:
+                raise UsageError(f"--{option} {value} makes no sense.", f"Give 1 to {most}.")
+        if self.chars and not 1 <= self.chars[0] <= self.chars[1] <= LONGEST_PIECE:
+            raise UsageError(f"--chars {self.chars[0]}-{self.chars[1]} makes no sense.", "3-6 is usual.")
+
+
+@dataclass
+class Features:
+    """The rows of a model and how text becomes them.
+
+    Memory: the vocabulary; exact n-grams take 12 bytes each and 32 in their hash table; hashed ones a bit per bucket.
+    """
+
+    config: FeatureConfig
+    vocabulary: Vocabulary
+    pieces: ExactPieces | HashedPieces | None
+    ngrams: ExactNgrams | BucketNgrams | NoNgrams
+
+    # --- making -----------------------------------------------------------------------------------------
+
+    @classmethod
+    def fit(
+        cls,
+        text: EncodedCorpus,
+        rows: np.ndarray | None = None,
+        config: FeatureConfig | None = None,
+        threads: int | None = None,
+    ) -> "Features":
+        """The features of some documents.
+
+        Args:
+            rows: int64, the numbers of the training documents; all if None.
+
+        Raises:
+            DataError: they hold no word that is frequent enough.
+        """
+        config, workers = config or FeatureConfig(), thread_count(threads)
+        documents = np.arange(text.lines) if rows is None else np.asarray(rows, np.int64)
+        vocabulary = _trained_words(text, None if rows is None else documents, config)
+        mapping = _word_numbers(text.vocabulary, vocabulary)
+        pieces: ExactPieces | HashedPieces | None = None
+        if config.chars and config.buckets is None:
+            pieces = ExactPieces.fit(vocabulary, config.chars, config.min_ngram_count)
+        elif config.chars and config.buckets:
+            pieces = HashedPieces(config.chars, config.buckets)
+        spell = _Spelling(text, documents, mapping, EOS if config.end_mark else kernels.NONE)
+        first = len(vocabulary) + (len(pieces) if isinstance(pieces, ExactPieces) else 0)
+        ngrams: ExactNgrams | BucketNgrams | NoNgrams
+        if config.buckets is not None and (config.word_ngrams > 1 or pieces):
+            seen = pieces.seen(vocabulary) if isinstance(pieces, HashedPieces) else None
+            ngrams = BucketNgrams.fit(spell, vocabulary, first, config, seen, workers)
+        elif config.word_ngrams > 1:
+            ngrams = ExactNgrams.fit(spell, first, config.word_ngrams, config.min_ngram_count, workers)
+        else:
+            ngrams = NoNgrams()
+        return cls(config, vocabulary, pieces, ngrams)
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        exact = len(self.pieces) if isinstance(self.pieces, ExactPieces) else 0
+        return len(self.vocabulary) + exact + len(self.ngrams)
+
+    # --- using ------------------------------------------------------------------------------------------
+
+    def encoder(self, text: EncodedCorpus) -> "BagEncoder":
+        """What makes bags of documents of this text, whatever its vocabulary.
+
+        Words that are not in this model's vocabulary have the rows of their characters' n-grams, where there are any.
+        """
+        return BagEncoder(self, text)
+
+    def bags(self, text: EncodedCorpus, documents: np.ndarray | None = None, threads: int | None = None) -> Ragged:
+        """The rows of each document, with repetitions: words in turn, then n-grams by where they begin.
+
+        Args:
+            documents: int64, numbers of documents; all if None.
+
+        Returns:
+            One list of row numbers (int32) for each of them, in this order.
+        """
+        documents = np.arange(text.lines) if documents is None else np.asarray(documents, np.int64)
+        encoder, workers = self.encoder(text), thread_count(threads)
+        parts = split_evenly(len(documents), 8 * workers)
+        pieces = list(ordered_map(lambda part: encoder.bags(documents[part[0] : part[1]]), parts, workers))
+        return joined(pieces)
+
+    def name(self, row: int) -> str:
+        """What a row stands for: "good", "not good", "ing>"; a bucket's number as "#17"."""
+        if row < len(self.vocabulary):
+            return self.vocabulary.word(row)
+        inside = row - len(self.vocabulary)
+        if isinstance(self.pieces, ExactPieces):
+            if inside < len(self.pieces):
+                return self.pieces.name(inside)
+            inside -= len(self.pieces)
+        words = self.ngrams.words(inside)
+        return words if isinstance(words, str) else " ".join(self.vocabulary.word(word) for word in words)
+
+    def kind(self, row: int) -> str:
+        """Which kind of feature a row is: "word", "characters", "n-gram" or "bucket"."""
+        inside = row - len(self.vocabulary)
+        if inside < 0:
+            return "word"
+        if isinstance(self.pieces, ExactPieces) and inside < len(self.pieces):
+            return "characters"
+        return "bucket" if isinstance(self.ngrams, BucketNgrams) else "n-gram"
+
+    # --- keeping ----------------------------------------------------------------------------------------
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays of the container."""
+        found = {**self.vocabulary.arrays(), **self.ngrams.arrays()}
+        return found | (self.pieces.arrays() if isinstance(self.pieces, ExactPieces) else {})
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, Any], config: FeatureConfig, name: object = "the model") -> "Features":
+        """The inverse of `arrays`. Raises DataError for arrays that do not fit together."""
+        vocabulary = Vocabulary.from_arrays(arrays, name)
+        pieces: ExactPieces | HashedPieces | None = None
+        if config.chars and config.buckets is None:
+            pieces = ExactPieces.from_arrays(arrays, config.chars, name)
+        elif config.chars and config.buckets:
+            pieces = HashedPieces(config.chars, config.buckets)
+        first = len(vocabulary) + (len(pieces) if isinstance(pieces, ExactPieces) else 0)
+        ngrams: ExactNgrams | BucketNgrams | NoNgrams = NoNgrams()
+        try:
+            if config.buckets is not None and (config.word_ngrams > 1 or pieces):
+                ngrams = BucketNgrams.from_arrays(arrays, vocabulary, first, config)
+            elif config.word_ngrams > 1:
+                ngrams = ExactNgrams.from_arrays(arrays, first, config.word_ngrams)
+        except (KeyError, ValueError) as error:
+            raise DataError(f"{name} is damaged: its n-grams make no sense ({error}).") from None
+        return cls(config, vocabulary, pieces, ngrams)
+
+
+class BagEncoder:
+    """Makes bags of a text's documents; several threads may use it at once."""
+
+    def __init__(self, features: Features, text: EncodedCorpus) -> None:
+        self.features, self.text = features, text
+        self.mapping = _word_numbers(text.vocabulary, features.vocabulary)
+        self.units = self._units()
+        self.end_mark = EOS if features.config.end_mark else kernels.NONE
+        self.widest = 1 if len(self.units[0]) == 0 else max(1, int(np.diff(self.units[0]).max()))
+
+    def _units(self) -> tuple[np.ndarray, np.ndarray]:
+        """The rows of each word of the text, where a word can be several."""
+        features, vocabulary = self.features, self.text.vocabulary
+        if features.pieces is None:
+            return np.zeros(0, np.int64), _NO_MAP
+        own = np.arange(len(vocabulary), dtype=np.int32) if len(self.mapping) == 0 else self.mapping
+        first = len(features.vocabulary)
+        if isinstance(features.pieces, ExactPieces):
+            return features.pieces.units(vocabulary, own, first)
+        assert isinstance(features.ngrams, BucketNgrams)
+        return features.pieces.units(vocabulary, own, features.ngrams)
+
+    def room(self, documents: np.ndarray) -> tuple[int, int]:
+        """(tokens of the longest document, rows of all together at most)."""
+        offsets = self.text.offsets
+        sizes = offsets[documents + 1] - offsets[documents] + 1
+        if len(sizes) == 0:
+            return 1, 1
+        per_word = self.features.config.word_ngrams - 1
+        if self.widest == 1:
+            return int(sizes.max()), int(sizes.sum()) * (1 + per_word)
+        ids, starts = self.text.ids, self.units[0]
+        lengths = np.diff(starts)
+        rows = sum(int(lengths[ids[offsets[d] : offsets[d + 1]]].sum()) for d in documents.tolist())
+        return int(sizes.max()), rows + len(sizes) + int(sizes.sum()) * per_word
+
+    def fill(self, documents: np.ndarray, tokens: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
+        """The bags of some documents into arrays that are large enough (see `room`)."""
+        text = self.text
+        self.features.ngrams.bags(
+            (text.ids, text.offsets, documents, self.mapping, self.end_mark, self.units), tokens, starts, out
+        )
+
+    def bags(self, documents: np.ndarray) -> Ragged:
+        """The bags of some documents."""
+        longest, most = self.room(documents)
+        starts, out = np.zeros(len(documents) + 1, np.int64), np.empty(most, np.int32)
+        self.fill(documents, np.empty(longest, np.int32), starts, out)
+        return Ragged(out[: starts[-1]].copy(), starts)
+
+
+@dataclass
+class _Spelling:
+    """Documents as the words of a model: what n-grams are counted in."""
+
+    text: EncodedCorpus
+    documents: np.ndarray
+    mapping: np.ndarray
+    end_mark: int
+
+    def arguments(self, documents: np.ndarray) -> tuple[Any, ...]:
+        """What kernels take, for some of the documents."""
+        return self.text.ids, self.text.offsets, documents, self.mapping, self.end_mark
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Words of each document, with room for an end mark."""
+        return self.text.offsets[self.documents + 1] - self.text.offsets[self.documents] + 1
+
+    def parts(self, count: int) -> list[np.ndarray]:
+        """The documents in a few runs."""
+        return [self.documents[a:b] for a, b in split_evenly(len(self.documents), count)]
+
+
+def joined(pieces: Iterable[Ragged]) -> Ragged:
+    """Runs of documents one after the other."""
+    pieces = list(pieces)
+    sizes = np.concatenate([np.zeros(1, np.int64), *(piece.sizes for piece in pieces)])
+    return Ragged(np.concatenate([_NO_MAP, *(piece.ids for piece in pieces)]), np.cumsum(sizes))
+
+
+def _trained_words(text: EncodedCorpus, documents: np.ndarray | None, config: FeatureConfig) -> Vocabulary:
+    """The words that are frequent enough in the documents, with their counts there."""
+    vocabulary = text.vocabulary
+    if documents is None and config.min_count <= 1:
+        return vocabulary
+    counts = vocabulary.counts.copy()
+    if documents is not None:
+        counts = np.zeros(len(vocabulary), np.int64)
+        for first in range(0, len(documents), 1 << 16):
+            kernels.count_words(text.ids, text.offsets, documents[first : first + (1 << 16)], counts)
+    kept = np.flatnonzero(counts >= max(1, config.min_count))
+    kept = np.concatenate([np.arange(len(SPECIALS)), kept[kept >= len(SPECIALS)]])
+    if len(kept) == len(SPECIALS):
+        raise DataError(
+            f"no word occurs {config.min_count} times in {text.lines:,} documents.",
+            "Give more documents, or a lower --min-count.",
+        )
+    chosen = vocabulary.subset(kept)
+    chosen.counts = counts[kept]
+    return chosen
+
+
+def _word_numbers(text: Vocabulary, model: Vocabulary) -> np.ndarray:
+    """For each id of a text's vocabulary the model's, int32; empty where they are the same."""
+    if text is model or (np.array_equal(text.ends, model.ends) and np.array_equal(text.arena, model.arena)):
+        return _NO_MAP
+    found = np.full(len(text), UNK, np.int32)
+    size = len(text) - len(SPECIALS)
+    if size:
+        edges = text.ends[len(SPECIALS) :]
+        for first in range(0, size, 1 << 16):
+            part = edges[first : first + (1 << 16) + 1]
+            spans = (np.stack([part[:-1], part[1:]], axis=1) - part[0]).astype(np.int32)
+            ids, _ = model.look_up(text.arena[part[0] :], spans, len(spans))
+            found[len(SPECIALS) + first : len(SPECIALS) + first + len(spans)] = ids
+    return found

@@ -1,0 +1,73 @@
+"""From labelled documents to a classifier: choose what to hold out, make features, train a head."""
+
+import time
+
+import numpy as np
+
+from ..errors import DataError
+from ..progress import Reporter, silent
+from .config import ClassifierConfig
+from .data import LabelledCorpus
+from .features import Features
+from .model import Classifier
+from .splits import held_out
+from .training import Trainer
+
+_MOST_HELD = 2_000  # documents to choose an epoch on
+_FEWEST_HELD = 20
+_REFITTED = 20_000  # up to so many documents, all are trained on once the best epoch is known
+
+
+def fitted(
+    data: LabelledCorpus,
+    config: ClassifierConfig,
+    rows: np.ndarray | None = None,
+    held: np.ndarray | None = None,
+    progress: Reporter = silent,
+    threads: int | None = None,
+) -> Classifier:
+    """See `Classifier.train_on`."""
+    return fit_embedding(data, config, rows, held, progress, threads)
+
+
+def fit_embedding(
+    data: LabelledCorpus,
+    config: ClassifierConfig,
+    rows: np.ndarray | None = None,
+    held: np.ndarray | None = None,
+    progress: Reporter = silent,
+    threads: int | None = None,
+) -> Classifier:
+    """A classifier with an `EmbeddingHead`."""
+    began = time.monotonic()
+    documents = np.arange(len(data)) if rows is None else np.asarray(rows, np.int64)
+    if held is None and rows is None:
+        documents, held = _split(data, config)
+    elif held is not None and rows is None:
+        documents = np.setdiff1d(documents, held)
+    if len(documents) == 0:
+        raise DataError("there is no document to train on.")
+    features = Features.fit(data.text, documents, config.features, threads)
+    trainer = Trainer(data, features, config, documents, held, threads)
+    head = trainer.run(progress)
+    report = {
+        "documents": len(documents),
+        "held_out": 0 if held is None else len(held),
+        "words": trainer.source.words,
+        "features": len(features),
+        "rate": config.rate * trainer.rate_scale,
+        "history": trainer.history,
+        "complaints": trainer.complaints,
+        "seconds": round(time.monotonic() - began, 3),
+    }
+    return Classifier(
+        list(data.labels.names), trainer.objective.counts, data.text.tokenizer, features, head, config, None, report
+    )
+
+
+def _split(data: LabelledCorpus, config: ClassifierConfig) -> tuple[np.ndarray, np.ndarray | None]:
+    """All documents in two: to train on, and to choose an epoch on."""
+    share = min(config.validation, _MOST_HELD / max(len(data), 1))
+    if share * len(data) < _FEWEST_HELD or config.epochs == 1:
+        return np.arange(len(data)), None
+    return held_out(data, share, config.seed)

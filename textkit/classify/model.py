@@ -1,0 +1,268 @@
+"""The classifier: text in, labels with probabilities out."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from .. import __version__, files
+from ..errors import DataError, UsageError
+from ..progress import Reporter, silent
+from ..text.corpus import EncodedCorpus, encode_corpus
+from ..text.reader import Lines
+from ..text.tokenizer import Tokenizer
+from ..text.vocabulary import Vocabulary
+from .config import ClassifierConfig
+from .data import LabelledCorpus, from_memory, read_labelled
+from .embedding import EmbeddingHead
+from .features import Features
+from .form import InputForm
+from .labelling import Ragged
+from .probabilities import Top
+
+KIND = "classifier"
+FORMAT_VERSION = 1
+
+Prediction = list[tuple[str, float]]
+
+
+class Head(Protocol):
+    """What makes scores of bags: `EmbeddingHead` or `LinearHead`."""
+
+    kind: str
+    loss: str
+
+    @property
+    def labels(self) -> int: ...
+
+    def logits(self, bags: Ragged, threads: int | None = None) -> np.ndarray: ...
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray: ...
+
+    def top(self, bags: Ragged, k: int = 1, threshold: float = 0.0, threads: int | None = None) -> Top: ...
+
+    def contributions(self, rows: np.ndarray, label: int) -> np.ndarray: ...
+
+    def bias(self, label: int) -> float: ...
+
+    def arrays(self) -> dict[str, np.ndarray]: ...
+
+    def settings(self) -> dict[str, Any]: ...
+
+
+@dataclass
+class Classifier:
+    """A trained model.
+
+    Attributes:
+        labels: names by number.
+        label_counts: int64 (C,), training documents of each.
+        tokenizer: how text is split.
+        features: the rows of the head's weights.
+        head: the weights.
+        config: how it was trained.
+        calibration: what was learned on held-out data about its probabilities, or None.
+        report: how training went.
+    """
+
+    labels: list[str]
+    label_counts: np.ndarray
+    tokenizer: Tokenizer
+    features: Features
+    head: Head
+    config: ClassifierConfig
+    calibration: dict[str, Any] | None = None
+    report: dict[str, Any] = field(default_factory=dict)
+
+    # --- training and keeping -------------------------------------------------------------------------------
+
+    @classmethod
+    def train(
+        cls,
+        source: str | Path | Sequence[str | Path] | LabelledCorpus | Iterable[tuple[str, Any]],
+        *,
+        tokenizer: Tokenizer | str = "word",
+        form: InputForm | None = None,
+        threads: int | None = None,
+        progress: Reporter = silent,
+        **settings: Any,
+    ) -> "Classifier":
+        """Train on labelled text.
+
+        Args:
+            source: a file or files (see `read_labelled`), pairs of a text and its label or labels, or a corpus.
+            settings: those of `ClassifierConfig`.
+
+        Raises:
+            UsageError: an impossible setting. DataError: text that cannot be used.
+        """
+        config = ClassifierConfig().with_(**settings)
+        splitter = Tokenizer(tokenizer) if isinstance(tokenizer, str) else tokenizer
+        data = _labelled(source, splitter, form or InputForm(), config, threads, progress)
+        return cls.train_on(data, config, threads=threads, progress=progress)
+
+    @classmethod
+    def train_on(
+        cls,
+        data: LabelledCorpus,
+        config: ClassifierConfig,
+        rows: np.ndarray | None = None,
+        held: np.ndarray | None = None,
+        progress: Reporter = silent,
+        threads: int | None = None,
+    ) -> "Classifier":
+        """Train on documents that are read already.
+
+        Args:
+            rows: int64, numbers of the documents to train on; all (but the held-out ones) if None.
+            held: documents to choose the best epoch on; by default a share of them, see `config.validation`.
+        """
+        from .fitting import fitted
+
+        return fitted(data, config, rows, held, progress, threads)
+
+    @property
+    def signature(self) -> str:
+        """What predictions depend on, in one line."""
+        config, head = self.config, self.head
+        how = f"{head.kind}|loss:{head.loss}|ngrams:{config.word_ngrams}|labels:{len(self.labels)}"
+        return f"{self.tokenizer.signature}|classifier:{how}|v:{__version__}"
+
+    def save(self, path: str | Path) -> None:
+        """Write one container."""
+        names, label_ends = _packed(self.labels)
+        arrays = {"labels.names": names, "labels.ends": label_ends, "labels.counts": self.label_counts}
+        header = {
+            "format_version": FORMAT_VERSION,
+            "version": __version__,
+            "signature": self.signature,
+            "tokenizer": self.tokenizer.settings(),
+            "config": self.config.settings(),
+            "head": self.head.settings(),
+            "calibration": self.calibration,
+            "report": self.report,
+        }
+        files.save(path, KIND, header, {**arrays, **self.features.arrays(), **self.head.arrays()})
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Classifier":
+        """Open a model by memory map.
+
+        Raises:
+            DataError: missing, damaged, or in no known format.
+        """
+        container = files.load(path, KIND)
+        header, arrays = container.header, container.arrays
+        if header.get("format_version") != FORMAT_VERSION:
+            raise DataError(f"{path} has format {header.get('format_version')}, this textkit reads {FORMAT_VERSION}.")
+        try:
+            config = ClassifierConfig.from_settings(header["config"])
+            tokenizer = Tokenizer.from_settings(header["tokenizer"])
+            labels = _unpacked(arrays["labels.names"], arrays["labels.ends"])
+            features = Features.from_arrays(arrays, config.features, path)
+            head = head_from_arrays(arrays, header["head"], len(features))
+            counts, calibration, report = arrays["labels.counts"], header["calibration"], header["report"]
+        except (KeyError, TypeError, ValueError, UsageError) as error:
+            raise DataError(f"{path} is damaged: it lacks or spoils {error}.") from None
+        if not len(labels) == head.labels == len(counts):
+            raise DataError(f"{path} is damaged: its labels do not fit its weights.")
+        return cls(labels, counts, tokenizer, features, head, config, calibration, report)
+
+    # --- asking ---------------------------------------------------------------------------------------------
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words that have rows."""
+        return self.features.vocabulary
+
+    def encoded(self, texts: Iterable[str], threads: int | None = None) -> EncodedCorpus:
+        """Texts, one document each, as numbers; newlines in them only separate words."""
+        lines = list(texts)
+        if not any(text.strip() for text in lines):  # nothing that could be a token, which is an error elsewhere
+            offsets = np.zeros(len(lines) + 1, np.int64)
+            return EncodedCorpus(np.zeros(0, np.int32), offsets, self.vocabulary, self.tokenizer, 0, 0)
+        vocabulary = None if self.features.pieces else self.vocabulary
+        return encode_corpus(Lines(lines), self.tokenizer, vocabulary=vocabulary, threads=threads)
+
+    def encode(self, texts: Iterable[str], threads: int | None = None) -> Ragged:
+        """The features of each text."""
+        return self.features.bags(self.encoded(texts, threads), threads=threads)
+
+    def logits(self, bags: Ragged, threads: int | None = None) -> np.ndarray:
+        """The score of each document and label, float32 (L, C)."""
+        return self.head.logits(bags, threads)
+
+    def probabilities(self, bags: Ragged, threads: int | None = None) -> np.ndarray:
+        """Probabilities, float32 (L, C), calibrated where the model is."""
+        return self.head.probabilities(self.logits(bags, threads))
+
+    def predict(
+        self, text: str | Iterable[str], k: int = 1, threshold: float = 0.0, threads: int | None = None
+    ) -> Prediction | list[Prediction]:
+        """The best labels with their probabilities of a text, or of each of several.
+
+        Args:
+            k: at most so many, -1 for all.
+            threshold: none less probable.
+        """
+        if isinstance(text, str):
+            return self.predict_many([text], k, threshold, threads)[0]
+        return self.predict_many(text, k, threshold, threads)
+
+    def predict_many(
+        self, texts: Iterable[str], k: int = 1, threshold: float = 0.0, threads: int | None = None
+    ) -> list[Prediction]:
+        """As `predict`, of several texts."""
+        if k == 0 or k < -1:
+            raise UsageError(f"k = {k} makes no sense.", "Give 1 or more, or -1 for all labels.")
+        top = self.head.top(self.encode(texts, threads), k, threshold, threads)
+        return [
+            [(self.labels[i], p) for i, p in zip(ids[:n], ps[:n], strict=True)]
+            for ids, ps, n in zip(top.ids.tolist(), top.p.tolist(), top.counts.tolist(), strict=True)
+        ]
+
+
+HEADS: dict[str, Any] = {head.kind: head for head in (EmbeddingHead,)}
+
+
+def head_from_arrays(arrays: dict[str, Any], settings: Any, rows: int) -> Head:
+    """The head of a container. Raises DataError for an unknown kind or arrays that do not fit."""
+    kind = settings.get("kind")
+    if kind not in HEADS:
+        raise DataError(f"the model's head is of the unknown kind '{kind}'.", "Was it made by a later textkit?")
+    return HEADS[kind].from_arrays(arrays, settings, rows)
+
+
+def _labelled(
+    source: Any,
+    tokenizer: Tokenizer,
+    form: InputForm,
+    config: ClassifierConfig,
+    threads: int | None,
+    progress: Reporter,
+) -> LabelledCorpus:
+    """Whatever was given as labelled documents."""
+    if isinstance(source, LabelledCorpus):
+        return source
+    if isinstance(source, str | Path):
+        source = [source]
+    items = list(source)
+    if items and all(isinstance(item, str | Path) for item in items):
+        return read_labelled(items, form, tokenizer, min_count=config.min_count, threads=threads, progress=progress)
+    texts, labels = [item[0] for item in items], [item[1] for item in items]
+    return from_memory(texts, labels, tokenizer=tokenizer, min_count=config.min_count, threads=threads)
+
+
+def _packed(names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Strings as bytes one after the other, and where each ends."""
+    encoded = [name.encode("utf-8", "surrogateescape") for name in names]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+    return np.frombuffer(b"".join(encoded), np.uint8), ends
+
+
+def _unpacked(data: np.ndarray, ends: np.ndarray) -> list[str]:
+    raw, edges = data.tobytes(), ends.tolist()
+    return [raw[a:b].decode("utf-8", "surrogateescape") for a, b in itertools.pairwise(edges)]

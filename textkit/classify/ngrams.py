@@ -1,0 +1,272 @@
+"""N-grams of words as rows: exactly by a counted dictionary, hashed to buckets, or not at all."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..kernels import features as kernels
+from ..parallel import ordered_map
+from ..text.vocabulary import UNK, Vocabulary
+
+if TYPE_CHECKING:
+    from .features import FeatureConfig, _Spelling
+
+_LARGEST_TABLE = 1 << 31
+_WORD_BITS, _WORD_MASK = np.uint64(32), np.uint64((1 << 32) - 1)
+_NO_TABLE = np.zeros((0, 2), np.uint64)
+
+
+class NoNgrams:
+    """Words alone."""
+
+    def __len__(self) -> int:
+        return 0
+
+    def words(self, number: int) -> str:
+        """The name of an n-gram, of which there is none."""
+        raise IndexError(f"there is no row {number} behind the words")
+
+    def bags(self, documents: tuple[Any, ...], tokens: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
+        """See `kernels.features.exact_bags`."""
+        kernels.exact_bags(*documents, _NO_TABLE, 1, tokens, starts, out)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Nothing to keep."""
+        return {}
+
+
+@dataclass
+class ExactNgrams:
+    """A dictionary of n-grams: each is the row of its beginning and its last word.
+
+    Attributes:
+        first: the row of the first n-gram.
+        order: words of the longest.
+        left: int32 (G,), the row of the n-gram without its last word (a bigram's: its first word).
+        right: int32 (G,), the last word.
+        counts: int64 (G,), in the training documents.
+    """
+
+    first: int
+    order: int
+    left: np.ndarray
+    right: np.ndarray
+    counts: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @classmethod
+    def fit(cls, spell: "_Spelling", first: int, order: int, min_count: int, threads: int) -> "ExactNgrams":
+        """Count the n-grams of the documents, shorter ones first, and keep those that occur `min_count` times.
+
+        They are numbered by order, then by count, the most frequent first. Memory: 8 bytes a word of the documents,
+        and 32 to 64 for each different n-gram while it is counted.
+        """
+        stream = np.empty(int(spell.sizes.sum()) + len(spell.documents), np.int32)
+        size = kernels.document_stream(*spell.arguments(spell.documents), stream)
+        words = stream[:size]
+        rows = np.full(size, kernels.NONE, np.int32)
+        rows[1:] = np.where(words[:-1] == UNK, kernels.NONE, words[:-1])
+        lefts, rights, totals = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
+        row = first
+        for n in range(2, order + 1):
+            keys, counts = _counted(rows, words, min_count, threads)
+            if len(keys) == 0:
+                break
+            lefts.append((keys >> _WORD_BITS).astype(np.int32))
+            rights.append(((keys & _WORD_MASK) - np.uint64(1)).astype(np.int32))
+            totals.append(counts)
+            if n < order:
+                table = _table(keys, row)
+                found = np.empty(size, np.int32)
+                kernels.find_pairs(rows, words, table, found)
+                rows[1:] = found[:-1]
+            row += len(keys)
+        return cls(first, order, np.concatenate(lefts), np.concatenate(rights), np.concatenate(totals))
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    @cached_property
+    def table(self) -> np.ndarray:
+        """The hash table of keys and rows, uint64 (S, 2); made when it is first needed."""
+        if len(self) == 0:
+            return _NO_TABLE
+        keys = (self.left.astype(np.uint64) << _WORD_BITS) | (self.right.astype(np.uint64) + np.uint64(1))
+        return _table(keys, self.first)
+
+    def words(self, number: int) -> tuple[int, ...]:
+        """The words of an n-gram, by its number among the n-grams."""
+        found = [int(self.right[number])]
+        row = int(self.left[number])
+        while row >= self.first:
+            found.append(int(self.right[row - self.first]))
+            row = int(self.left[row - self.first])
+        return (row, *reversed(found))
+
+    def bags(self, documents: tuple[Any, ...], tokens: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
+        """See `kernels.features.exact_bags`."""
+        kernels.exact_bags(*documents, self.table, self.order, tokens, starts, out)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the container holds."""
+        return {"ngrams.left": self.left, "ngrams.right": self.right, "ngrams.counts": self.counts}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, Any], first: int, order: int) -> "ExactNgrams":
+        """The inverse of `arrays`. Raises KeyError or ValueError for what makes no sense."""
+        left, right, counts = (arrays[f"ngrams.{name}"] for name in ("left", "right", "counts"))
+        rows = np.arange(first, first + len(left))
+        if not (left.shape == right.shape == counts.shape and left.dtype == right.dtype == np.int32):
+            raise ValueError("their sizes differ")
+        if len(left) and not ((left >= 0) & (left < rows) & (right >= 0) & (right < first)).all():
+            raise ValueError("one is made of what is not there")
+        return cls(first, order, left, right, counts)
+
+
+def _counted(rows: np.ndarray, words: np.ndarray, min_count: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
+    """The pairs that are frequent enough as keys with their counts, the most frequent first, then by key."""
+
+    def count(part: int) -> tuple[np.ndarray, np.ndarray]:
+        table, used, done = np.zeros((1 << 16, 2), np.uint64), 0, 0
+        while True:
+            done, used = kernels.count_pairs(rows, words, done, part, threads, table, used)
+            if done == len(words):
+                break
+            keys, counts = _contents(table)
+            table = np.zeros((4 * len(table), 2), np.uint64)
+            kernels.enter_pairs(keys, counts, table)
+        keys, counts = _contents(table)
+        kept = counts >= min_count
+        return keys[kept], counts[kept]
+
+    found = list(ordered_map(count, range(threads), threads))
+    keys = np.concatenate([f[0] for f in found])
+    counts = np.concatenate([f[1] for f in found]).astype(np.int64)
+    order = np.lexsort((keys, -counts))
+    return keys[order], counts[order]
+
+
+def _contents(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    held = table[:, 0] != 0
+    return np.ascontiguousarray(table[held, 0]), np.ascontiguousarray(table[held, 1])
+
+
+def _table(keys: np.ndarray, first: int) -> np.ndarray:
+    """A table that gives each key the next row from `first` on."""
+    table = np.zeros((1 << max(4, int(2 * len(keys) - 1).bit_length()), 2), np.uint64)
+    kernels.enter_pairs(keys, np.arange(first, first + len(keys), dtype=np.uint64), table)
+    return table
+
+
+@dataclass
+class BucketNgrams:
+    """N-grams hashed to buckets, of which those that the training documents touched have rows.
+
+    Attributes:
+        first: the row of the first touched bucket.
+        order: words of the longest n-gram.
+        buckets: how many there are.
+        touched: uint64 (ceil(B / 64),), a bit for each.
+        hashes: uint64 (V,), of the words.
+    """
+
+    first: int
+    order: int
+    buckets: int
+    touched: np.ndarray
+    hashes: np.ndarray
+
+    def __post_init__(self) -> None:
+        self.ranks = np.empty(len(self.touched), np.int32)
+        self.count = int(kernels.rank_bits(self.touched, self.ranks))
+        self.modulus = np.array([self.buckets], np.uint64)
+
+    @classmethod
+    def fit(
+        cls,
+        spell: "_Spelling",
+        vocabulary: Vocabulary,
+        first: int,
+        config: "FeatureConfig",
+        seen: np.ndarray | None,
+        threads: int,
+    ) -> "BucketNgrams":
+        """Touch the buckets of the documents' n-grams, besides those `seen` already (bool (B,)).
+
+        Memory: a byte for each bucket.
+        """
+        assert config.buckets is not None
+        hashes = word_hashes(vocabulary)
+        hits = np.zeros(config.buckets, np.uint8)
+
+        def mark(documents: np.ndarray) -> None:
+            longest = int((spell.text.offsets[documents + 1] - spell.text.offsets[documents]).max()) + 1
+            kernels.mark_buckets(
+                *spell.arguments(documents), hashes, config.word_ngrams, config.buckets,
+                np.empty(longest, np.int32), hits,
+            )  # fmt: skip
+
+        if config.word_ngrams > 1:
+            for _ in ordered_map(mark, spell.parts(4 * threads), threads):
+                pass
+        if seen is not None:
+            hits |= seen
+        return cls(first, config.word_ngrams, config.buckets, _bits(hits), hashes)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def rows_of(self, buckets: np.ndarray) -> np.ndarray:
+        """The rows of buckets, int64; NONE for those that were never touched."""
+        word, bit = buckets >> 6, np.uint64(1) << (buckets & 63).astype(np.uint64)
+        bits = self.touched[word]
+        inside = np.bitwise_count(bits & (bit - np.uint64(1))).astype(np.int64)
+        return np.where(bits & bit, self.first + self.ranks[word] + inside, kernels.NONE)
+
+    def numbers(self) -> np.ndarray:
+        """The bucket of each row, int64, ascending."""
+        return np.flatnonzero(np.unpackbits(self.touched.view(np.uint8), bitorder="little"))
+
+    def words(self, number: int) -> str:
+        """The name of a bucket, by its number among those touched."""
+        word = int(np.searchsorted(self.ranks, number, side="right")) - 1
+        bits = int(self.touched[word])
+        for _ in range(number - int(self.ranks[word])):
+            bits &= bits - 1
+        return f"#{64 * word + (bits & -bits).bit_length() - 1}"
+
+    def bags(self, documents: tuple[Any, ...], tokens: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
+        """See `kernels.features.hashed_bags`."""
+        hashed = self.hashes, self.touched, self.ranks, self.modulus
+        kernels.hashed_bags(*documents, hashed, self.order, self.first, tokens, starts, out)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the container holds."""
+        return {"ngrams.touched": self.touched}
+
+    @classmethod
+    def from_arrays(
+        cls, arrays: dict[str, Any], vocabulary: Vocabulary, first: int, config: "FeatureConfig"
+    ) -> "BucketNgrams":
+        """The inverse of `arrays`. Raises KeyError or ValueError for what makes no sense."""
+        touched = arrays["ngrams.touched"]
+        assert config.buckets is not None
+        if touched.dtype != np.uint64 or touched.shape != (-(-config.buckets // 64),):
+            raise ValueError("there are not as many buckets as the settings say")
+        return cls(first, config.word_ngrams, config.buckets, touched, word_hashes(vocabulary))
+
+
+def _bits(hits: np.ndarray) -> np.ndarray:
+    """Bytes that are not 0 as bits of uint64."""
+    packed = np.packbits(hits, bitorder="little")
+    bits = np.zeros(8 * (-(-len(hits) // 64)), np.uint8)
+    bits[: len(packed)] = packed
+    return bits.view(np.uint64)
+
+
+def word_hashes(vocabulary: Vocabulary) -> np.ndarray:
+    """fastText's hash of each word, sign-extended, uint64 (V,)."""
+    hashes = np.empty(len(vocabulary), np.uint64)
+    kernels.hash_words(vocabulary.arena, vocabulary.ends, hashes)
+    return hashes

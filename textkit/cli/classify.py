@@ -1,0 +1,164 @@
+"""`textkit classify`: train a classifier and ask it."""
+
+import functools
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import common
+
+if TYPE_CHECKING:
+    from ..classify.config import ClassifierConfig
+    from ..text.reader import Reader
+    from ..text.tokenizer import Tokenizer
+
+FILE = click.Path(path_type=Path)
+
+
+@click.group()
+def classify() -> None:
+    """Text classification: train, predict.
+
+    A labelled file has one document a line, its labels in it as words that begin with __label__.
+    """
+
+
+_SETTINGS = (
+    click.option("--model", help="embedding, linear or auto: what is better on held-out data.  [default: auto]"),
+    click.option("--loss", help="softmax, hs, ns or ova (several labels).  [default: softmax or ova, as labels are]"),
+    click.option("--word-ngrams", type=int, help="Longest n-grams of words.  [default: 2]"),
+    click.option("--chars", metavar="3-6", help="Also n-grams of so many characters of each word."),
+    click.option("--buckets", type=int, help="Hash n-grams to so many numbers.  [default: keep them exactly]"),
+    click.option("--min-count", type=int, help="Leave out rarer words.  [default: 1]"),
+    click.option("--min-ngram-count", type=int, help="Leave out rarer n-grams.  [default: 2]"),
+    click.option("--end-mark", is_flag=True, default=None, help="The end of a document is a word, as in fastText."),
+    click.option("--dim", type=int, help="Numbers per feature of the embedding.  [default: 15]"),
+    click.option("--epochs", type=int, help="Passes over the documents at most.  [default: 10]"),
+    click.option("--rate", type=float, help="Learning rate at the beginning.  [default: 0.5]"),
+    click.option("--rate-floor", "floor", type=float, help="Never below this share of it.  [default: 0]"),
+    click.option("--decay", help="linear, cosine or constant.  [default: linear]"),
+    click.option("--negatives", type=int, help="With --loss ns: drawn labels per label.  [default: 5]"),
+    click.option("--no-bias", "bias", flag_value=False, type=bool, default=None, help="No bias for labels."),
+    click.option("--class-weights", help="none or balanced.  [default: none]"),
+    click.option("--l2", type=float, help="How strongly weights are drawn to 0.  [default: 0]"),
+    click.option("--dropout", type=float, help="Share of features left out at random in training.  [default: 0]"),
+    click.option("--smoothing", type=float, help="Label smoothing.  [default: 0]"),
+    click.option("--validation", type=float, help="Share of documents to choose the best epoch on.  [default: 0.1]"),
+    click.option("--no-validation", "validation", flag_value=0.0, help="Train on all documents to the last epoch."),
+    click.option("--patience", type=int, help="Stop after so many epochs without anything better.  [default: 3]"),
+    click.option("--seed", type=int, help="Start of the random numbers.  [default: 0]"),
+)  # fmt: skip
+_NAMES = (
+    "model", "loss", "word_ngrams", "chars", "buckets", "min_count", "min_ngram_count", "end_mark", "dim", "epochs",
+    "rate", "floor", "decay", "negatives", "bias", "class_weights", "l2", "dropout", "smoothing", "validation",
+    "patience", "seed",
+)  # fmt: skip
+
+
+def settings(function: Callable) -> Callable:
+    """Options of training; passed as one `config`."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **given: Any) -> Any:
+        chosen = {name: given.pop(name) for name in _NAMES}
+        return function(*args, config=_config(**chosen), **given)
+
+    return functools.reduce(lambda f, option: option(f), reversed(_SETTINGS), wrapper)
+
+
+def _config(chars: str | None, **given: Any) -> "ClassifierConfig":
+    from ..classify.config import ClassifierConfig
+
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if chars:
+        chosen["chars"] = _range(chars)
+    return ClassifierConfig(**chosen)
+
+
+def _range(text: str) -> tuple[int, int]:
+    from ..errors import UsageError
+
+    first, dash, last = text.partition("-")
+    try:
+        return int(first), int(last if dash else first)
+    except ValueError:
+        raise UsageError(f"--chars '{text}' is not a range of lengths.", "An example: 3-6.") from None
+
+
+@classify.command()
+@common.INPUTS
+@common.OUTPUT
+@settings
+@common.tokenizing("word")
+@common.THREADS
+@common.JSON
+def train(
+    inputs: tuple[str, ...],
+    output: Path | None,
+    config: "ClassifierConfig",
+    tokenizer: "Tokenizer",
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Train a classifier on labelled text.
+
+    \b
+    textkit classify train reviews.txt --output reviews.model
+    textkit classify train reviews.txt --model embedding --word-ngrams 3 --dim 30 -o reviews.model
+    """
+    from ..classify.data import read_labelled
+    from ..classify.form import InputForm
+    from ..classify.model import Classifier
+
+    began = time.perf_counter()
+    target = output or common.default_output(inputs, ".model")
+    with common.progress_bar() as progress:
+        data = read_labelled(
+            inputs, InputForm(), tokenizer, min_count=config.min_count, threads=threads, progress=progress
+        )
+        model = Classifier.train_on(data, config, progress=progress, threads=threads)
+    model.save(target)
+    for complaint in model.report.get("complaints", ()):
+        common.note(complaint)
+    _tell(model, target, time.perf_counter() - began, as_json)
+
+
+def _tell(model: Any, target: Path, seconds: float, as_json: bool) -> None:
+    report = model.report
+    if as_json:
+        described = {"signature": model.signature, "labels": len(model.labels), **report}
+        common.print_json({**described, "written": str(target), "seconds": seconds})
+        return
+    rows = [[name.replace("_", " "), report[name]] for name in ("documents", "held_out", "features") if name in report]
+    rows.insert(1, ["labels", len(model.labels)])
+    last = report["history"][-1] if report.get("history") else {}
+    if "accuracy" in last:
+        best = max(report["history"], key=lambda entry: entry["accuracy"])
+        rows.append(["held-out accuracy", f"{best['accuracy']:.4f}"])
+    common.print_table(f"{target} ({seconds:.1f} s)", ["what", "value"], rows)
+
+
+@classify.command()
+@click.argument("model", type=FILE)
+@common.INPUTS
+@click.option("-k", "--k", type=int, default=1, show_default=True, help="So many labels at most, -1 for all.")
+@click.option("--threshold", type=float, default=0.0, show_default=True, help="No label that is less probable.")
+@common.reading
+@common.THREADS
+def predict(model: Path, reader: "Reader", k: int, threshold: float, threads: int | None) -> None:
+    """Label text, one document a line.
+
+    \b
+    textkit classify predict reviews.model new.txt
+    textkit classify predict reviews.model new.txt -k 3 --threshold 0.1
+    """
+    from ..classify.model import Classifier
+
+    classifier = Classifier.load(model)
+    for block in reader.blocks():
+        lines = reader.clean(block).lines()
+        for found in classifier.predict_many(lines, k, threshold, threads):
+            click.echo("\t".join(f"{label}\t{p:.6g}" for label, p in found))

@@ -1,0 +1,186 @@
+"""Training and asking the classifier whose hidden vector is the mean of its features' rows (Joulin et al. 2016).
+
+Matrices are flat float32 with rows of `dim`, a multiple of 16 numbers; threads share them without locks (Hogwild).
+Where `bias` is not NONE, that number of each hidden vector is 1 and of no input row is moved: the same number of an
+output row is its label's bias.
+"""
+
+import math
+
+import numpy as np
+
+from .features import NONE
+from .jit import kernel, leaf
+from .losses import one_vs_all, sampled, softmax, tree
+from .random import draw_unit
+from .simd import LANES, add, fma, load, mul, prefetch, splat, store
+
+SOFTMAX, TREE, SAMPLED, ONE_VS_ALL = range(4)
+_AHEAD = 24
+_ZERO, _ONE = np.float32(0.0), np.float32(1.0)
+
+
+@kernel
+def gather_bags(ids, offsets, documents, dropout, rng, starts, out):
+    """Copy the bags of some documents into one run, without a random share `dropout` of their features.
+
+    ids int32, offsets int64, documents int64 (n,), rng uint64 (1,); starts int64 (n + 1,) and out int32 are filled.
+    """
+    size = np.int64(0)
+    starts[0] = 0
+    for d in range(len(documents)):
+        for i in range(offsets[documents[d]], offsets[documents[d] + 1]):
+            if dropout == _ZERO or draw_unit(rng) >= dropout:
+                out[size] = ids[i]
+                size += 1
+        starts[d + 1] = size
+
+
+@leaf
+def average(matrix, rows, first, last, ahead, x, dim):
+    """x = the mean of the matrix's rows[first:last]; rows up to rows[ahead] are asked for in advance."""
+    share = splat(_ONE / np.float32(last - first))
+    for d in range(0, dim, LANES):
+        a = b = splat(_ZERO)
+        k = first
+        while k + 1 < last:
+            if d == 0:
+                if k + _AHEAD + 1 < ahead:
+                    prefetch(matrix, np.int64(rows[k + _AHEAD]) * dim, dim)
+                    prefetch(matrix, np.int64(rows[k + _AHEAD + 1]) * dim, dim)
+            a = add(a, load(matrix, np.int64(rows[k]) * dim + d))
+            b = add(b, load(matrix, np.int64(rows[k + 1]) * dim + d))
+            k += 2
+        if k < last:
+            a = add(a, load(matrix, np.int64(rows[k]) * dim + d))
+        store(x, d, mul(share, add(a, b)))
+
+
+@leaf
+def spread(dx, matrix, rows, first, last, frozen, keep, dim):
+    """matrix[row] = keep * matrix[row] + dx / n for each of the n rows[first:last] that is not frozen."""
+    share, kept = splat(_ONE / np.float32(last - first)), splat(keep)
+    for d in range(0, dim, LANES):
+        change = mul(share, load(dx, d))
+        for k in range(first, last):
+            row = np.int64(rows[k])
+            if len(frozen) == 0 or frozen[row] == 0:
+                place = row * dim + d
+                store(matrix, place, fma(kept, load(matrix, place), change))
+
+
+@kernel(refcounts=False)
+def train(
+    bags, documents, weights, gold, gold_offsets, matrices, dim, bias, loss, shape, paths, alias, positive, rng,
+    settings, scratch
+):  # fmt: skip
+    """One step of gradient descent for each document in turn.
+
+    Args:
+        bags: (starts int64 (n + 1,), rows int32) of the documents in the order of `documents` int64 (n,).
+        weights: float32 (L,) of all documents, or empty.
+        gold, gold_offsets: int32 and int64 (L + 1,), the labels of all documents.
+        matrices: (input, output, frozen uint8 (R,) or empty).
+        loss: SOFTMAX, TREE, SAMPLED or ONE_VS_ALL.
+        shape: int64 (labels, negatives).
+        paths: (starts, nodes, turns) of TREE. alias: (accept, alias) of SAMPLED. positive: of ONE_VS_ALL.
+        settings: float32 (rate, L2, smoothing).
+        scratch: float32 (x (dim,), dx (dim,), steps).
+
+    Returns:
+        (sum of the documents' losses times their weights, sum of the weights); documents without features or labels
+        are passed over.
+    """
+    starts, rows = bags
+    syn_in, syn_out, frozen = matrices
+    x, dx, steps = scratch
+    labels, negatives = shape[0], shape[1]
+    base, decay, smoothing = settings[0], settings[1], settings[2]
+    count, end = len(documents), starts[len(documents)]
+    sum_loss, sum_weight = 0.0, 0.0
+    for d in range(count):
+        first, last = starts[d], starts[d + 1]
+        g0, g1 = gold_offsets[documents[d]], gold_offsets[documents[d] + 1]
+        weight = _ONE if len(weights) == 0 else weights[documents[d]]
+        if first == last or g0 == g1 or weight == _ZERO:
+            continue
+        rate = base * weight
+        keep = _ONE - rate * decay
+        average(syn_in, rows, first, last, end, x, dim)
+        if bias != NONE:
+            x[bias] = _ONE
+        for i in range(0, dim, LANES):
+            store(dx, i, splat(_ZERO))
+        if loss == SOFTMAX:
+            found = softmax(x, dx, syn_out, labels, gold, g0, g1, smoothing, rate, keep, steps, dim)
+        elif loss == TREE:
+            found = tree(x, dx, syn_out, paths, gold, g0, g1, smoothing, rate, keep, dim)
+        elif loss == SAMPLED:
+            found = sampled(x, dx, syn_out, alias, negatives, rng, gold, g0, g1, smoothing, rate, keep, dim)
+        else:
+            found = one_vs_all(x, dx, syn_out, labels, positive, gold, g0, g1, smoothing, rate, keep, steps, dim)
+        if bias != NONE:
+            dx[bias] = _ZERO
+        spread(dx, syn_in, rows, first, last, frozen, keep, dim)
+        sum_loss += np.float64(found * weight)
+        sum_weight += np.float64(weight)
+    return sum_loss, sum_weight
+
+
+@kernel(refcounts=False)
+def hidden_vectors(starts, rows, syn_in, dim, bias, out):
+    """The hidden vector of each bag, 0 (but for the bias) where it is empty; out float32 (n * dim,)."""
+    end = starts[len(starts) - 1]
+    for d in range(len(starts) - 1):
+        x = out[d * dim : d * dim + dim]
+        if starts[d] < starts[d + 1]:
+            average(syn_in, rows, starts[d], starts[d + 1], end, x, dim)
+        if bias != NONE:
+            x[bias] = _ONE
+
+
+@kernel(refcounts=False)
+def sum_scores(starts, rows, scores, out):
+    """out[d] += the mean of scores[row] over a bag; scores float32 (R, C), one row's share of each logit.
+
+    starts int64 (n + 1,), rows int32, out float32 (n, C).
+    """
+    labels = scores.shape[1]
+    for d in range(len(starts) - 1):
+        n = starts[d + 1] - starts[d]
+        if n == 0:
+            continue
+        share = _ONE / np.float32(n)
+        for c in range(labels):
+            a = b = _ZERO
+            k = starts[d]
+            while k + 1 < starts[d + 1]:
+                a += scores[rows[k], c]
+                b += scores[rows[k + 1], c]
+                k += 2
+            if k < starts[d + 1]:
+                a += scores[rows[k], c]
+            out[d, c] += share * (a + b)
+
+
+@kernel
+def tree_log_probabilities(scores, parents, turns, out):
+    """Log probabilities of labels from scores of inner nodes.
+
+    scores float32 (n, C - 1); parents int64 (2 C - 1,) of leaves and then inner nodes, -1 of the root, which is the
+    last; turns float32 (2 C - 1,), 1 where a node is its parent's yes; out float32 (n, 2 C - 1): leaves first.
+    """
+    nodes = len(parents)
+    leaves = (nodes + 1) // 2
+    for d in range(len(scores)):
+        out[d, nodes - 1] = _ZERO
+        for node in range(nodes - 2, -1, -1):
+            s = scores[d, parents[node] - leaves]
+            if turns[node] == _ZERO:
+                s = -s
+            # log(sigmoid(s)) without overflow
+            if s > _ZERO:
+                step = -np.float32(math.log(_ONE + np.float32(math.exp(-s))))
+            else:
+                step = s - np.float32(math.log(_ONE + np.float32(math.exp(s))))
+            out[d, node] = out[d, parents[node]] + step

@@ -66,14 +66,14 @@ def take_labels(buffer, size, prefix, length, out, spans, kept, dropped, empty):
     """
     n_bytes, n_spans, n_kept, n_dropped = 0, 0, 0, 0
     wanted = np.uint64(prefix[0]) * _EACH_BYTE
-    begin, line = 0, 0
+    begin, line = np.int64(0), 0
     while begin < size:
         written, labels = n_bytes, 0
         rest = begin  # from here on nothing of the line is copied yet
         position = newline_or(buffer, begin, size, wanted)
         while position < size and buffer[position] != _NEWLINE:
             inside = position > begin and not is_blank(buffer[position - 1])
-            if inside or not same_bytes(buffer, position, prefix, 0, length):
+            if inside or not same_bytes(buffer, position, prefix, np.int64(0), length):
                 position = newline_or(buffer, position + 1, size, wanted)
                 continue
             end = token_end(buffer, position, size)

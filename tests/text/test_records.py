@@ -81,6 +81,27 @@ def test_any_json_text_survives(tmp_path_factory, values):
     assert [json.loads(record)["text"] for block in found for record in block.stored] == values
 
 
+def test_several_fields_make_one_text(tmp_path):
+    (tmp_path / "x.csv").write_text("a,b,c\n1,2,3\n")
+    (tmp_path / "x.jsonl").write_text('{"a": {"b": "1"}, "c": "3", "a,c": "both"}\n')
+    assert list(Reader([tmp_path / "x.csv"], field="c,a").lines()) == ["3 1"]
+    assert list(Reader([tmp_path / "x.jsonl"], field="c,a.b").lines()) == ["3 1"]
+    assert list(Reader([tmp_path / "x.jsonl"], field="a,c").lines()) == ["both"]
+    with pytest.raises(DataError, match="no field 'c,x'"):
+        list(Reader([tmp_path / "x.jsonl"], field="c,x").lines())
+    with pytest.raises(DataError, match="no column 'x'"):
+        list(Reader([tmp_path / "x.csv"], field="a,x").lines())
+
+
+def test_tables_without_a_header(tmp_path):
+    (tmp_path / "x.csv").write_text("one,two\n\nthree,four\n")
+    (found,) = blocks(Reader([tmp_path / "x.csv"], field="2"))
+    assert texts([found]) == ["two", "four"]
+    assert (found.header, found.stored) == (b"", [b"one,two\n", b"three,four\n"])
+    (tmp_path / "y.csv").write_text("1,2\nthree,four\n")
+    assert list(Reader([tmp_path / "y.csv"], field="2").lines()) == ["four"]  # here it is a name
+
+
 def lines_of(given):
     text, split = as_text(given)
     return [line for block in text.blocks() for line in text.clean(block).lines()], split

@@ -13,12 +13,11 @@ import numpy as np
 from ..errors import DataError
 from ..progress import Reporter, silent
 from ..text.corpus import EncodedCorpus, encode_corpus
-from ..text.reader import Reader
 from ..text.tokenizer import Tokenizer
 from ..text.vocabulary import Vocabulary
 from .form import InputForm
 from .labelling import NO_TEXT, OVER_LONG, REASONS, LabelSet, LabelTable, OddRows, Ragged, joined
-from .sources import LabelledText, LabelLines, MemoryText
+from .sources import LabelledText, MemoryText, opened
 
 OVER_LONG_TOKENS = 100_000  # a document of more tokens is odd
 
@@ -82,8 +81,14 @@ def read_labelled(
         DataError: unreadable text, or no labelled document with a token in it.
     """
     table = LabelTable(labels or ())
-    text = LabelLines(Reader(inputs, "lines", encoding=form.encoding, errors=form.errors), form.prefix, table)
-    return collect(text, tokenizer, vocabulary=vocabulary, min_count=min_count, threads=threads, progress=progress)
+    return collect(
+        opened(inputs, form, table),
+        tokenizer,
+        vocabulary=vocabulary,
+        min_count=min_count,
+        threads=threads,
+        progress=progress,
+    )
 
 
 def from_memory(
@@ -132,6 +137,9 @@ def collect(
         encoded = replace(encoded, offsets=np.concatenate([encoded.offsets[:-1][stays], encoded.offsets[-1:]]))
         gold, files, lines = gold.take(stays), files[stays], lines[stays]
         weights = None if weights is None else weights[stays]
+    if text.file_each:
+        files, lines = (lines - 1).astype(np.int32), np.ones_like(lines)
+        odd = [((rows - 1).astype(np.int32), np.ones_like(rows), reasons) for _, rows, reasons in odd]
     labels, gold = text.table.settle(gold)
     kept = (OVER_LONG,) if vocabulary is None else (OVER_LONG, NO_TEXT)
     return LabelledCorpus(

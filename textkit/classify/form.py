@@ -15,8 +15,8 @@ class InputForm:
     Args:
         format: "labels" (lines with labels in them), "csv", "tsv", "jsonl" or "folders" (one for each label, a file is
             a document); "auto" goes by names: endings, and directories that hold directories.
-        text, label, weight: columns or JSON keys ("a.b" for nested ones); several texts, separated by commas, are
-            joined; the label may be a list.
+        text, label, weight: columns or JSON keys ("a.b" for nested ones); several texts, with commas between, are
+            joined. Numbers count the columns of a table without a header. A label in JSON may be a list.
         prefix: what labels in lines begin with.
         separator: between the labels of one column, where there can be several.
         encoding, errors: see `Reader`.

@@ -8,11 +8,12 @@ import numpy as np
 
 from ..kernels import labels as kernels
 from ..kernels.words import first_occurrences
+from ..text.reader import Block
 from ..text.tokenizer import PADDING, text_buffer
 from ..text.vocabulary import WordTable
 
-NO_LABEL, EMPTY, NO_TEXT, UNDECODABLE, BAD_WEIGHT, OVER_LONG = REASONS = (
-    "no label", "empty row", "no text", "not decodable", "bad weight", "over-long",
+NO_LABEL, EMPTY, NO_TEXT, UNDECODABLE, MALFORMED, BAD_WEIGHT, OVER_LONG = REASONS = (
+    "no label", "empty row", "no text", "not decodable", "no record", "bad weight", "over-long",
 )  # fmt: skip
 
 
@@ -148,6 +149,13 @@ class Taken:
     total: int
     odd: list[tuple[str, np.ndarray]] = field(default_factory=list)
     weights: np.ndarray | None = None
+
+
+@dataclass
+class NumberedBlock(Block):
+    """A block that knows its place in the text."""
+
+    number: int = 0
 
 
 class LabelTable:

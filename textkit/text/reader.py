@@ -101,7 +101,8 @@ class Reader:
             standard input, which is copied to a temporary file once.
         format: "lines", "jsonl", "csv" or "tsv"; "auto" goes by the file name's ending (.jsonl, .ndjson, .csv,
             .tsv, also before .gz and its like). A record of the last three is one line of text.
-        field: the column, or the key of a JSON object ("a.b" for nested ones), that holds the text.
+        field: the column, or the key of a JSON object ("a.b" for nested ones), that holds the text; several with commas
+            between are joined; numbers count the columns of a table without a header.
         encoding: of plain lines, JSON and tables alike; "bytes" checks and changes nothing.
         errors: for bytes that are not of that encoding: "strict" stops, "replace" puts U+FFFD, "skip" leaves out
             the line.
@@ -155,7 +156,7 @@ class Reader:
             if not paths:
                 raise DataError(f"no file matches '{given}'.")
         for path in paths:
-            for file in sorted(_files_below(path)) if path.is_dir() else [path]:
+            for file in sorted(files_below(path)) if path.is_dir() else [path]:
                 if not file.exists():
                     raise DataError(f"{file} does not exist.", "Check the name, or the working directory.")
                 yield Source(str(file), file if file.is_file() else _spool_pipe(file), self._format_of(file.name))
@@ -177,15 +178,19 @@ class Reader:
 
     def blocks(self) -> Iterator[Block]:
         """The text in blocks of whole lines, not yet checked: pass each through `clean` (any thread may)."""
-        blocks = self._walk(self._source_blocks)
+        blocks = self.walk(self.source_blocks)
         yield from whole_lines(blocks) if self.errors == "skip" else blocks  # what is left out is whole lines
 
     def record_blocks(self) -> Iterator[RecordBlock]:
         """The text in blocks of whole records with what stands in the file; `clean_records` checks them."""
-        return self._walk(self._record_blocks)
+        return self.walk(self._record_blocks)
 
-    def _walk(self, open_source: Callable[[Source, IO[bytes], int], Iterator[Piece]]) -> Iterator[Piece]:
-        """What `open_source` makes of each source, its stream, and the stored bytes before it."""
+    def walk(self, open_source: Callable[[Source, IO[bytes], int], Iterator[Piece]]) -> Iterator[Piece]:
+        """What `open_source` makes of each source, its stored bytes, and the number of those before it.
+
+        Raises:
+            DataError: a source cannot be read, or its compression is damaged.
+        """
         before = self.skipped_lines = 0
         for source in self.sources:
             try:
@@ -202,10 +207,11 @@ class Reader:
                 ) from error
             before += os.path.getsize(source.path)
 
-    def _source_blocks(self, source: Source, raw: IO[bytes], before: int) -> Iterator[Block]:
+    def source_blocks(self, source: Source, raw: IO[bytes], before: int) -> Iterator[Block]:
+        """The blocks of one source, for `walk`."""
         stream: Any = files.decompressed(raw)
         if source.format != "lines":
-            found = self._records(source, self._as_text(stream))
+            found = self._records(source, self.as_text(stream))
             stream = files.Pieces(record.line for record in found if record.line)
         elif not self._passes_bytes:
             stream = files.Pieces(self._recoded(source, stream))
@@ -219,9 +225,9 @@ class Reader:
 
     def _record_blocks(self, source: Source, raw: IO[bytes], before: int) -> Iterator[RecordBlock]:
         if source.format == "lines":
-            yield from map(RecordBlock, whole_lines(self._source_blocks(source, raw, before)))
+            yield from map(RecordBlock, whole_lines(self.source_blocks(source, raw, before)))
             return
-        found = self._records(source, self._as_text(files.decompressed(raw)))
+        found = self._records(source, self.as_text(files.decompressed(raw)))
         offset, header = 0, b""
         for batch in records.batches(found, BLOCK):
             header = header or b"".join(record.stored for record in batch if not record.line)
@@ -231,7 +237,8 @@ class Reader:
             yield RecordBlock(block, [record.stored for record in batch], header)
             offset += len(data)
 
-    def _as_text(self, stream: IO[bytes]) -> io.TextIOWrapper:
+    def as_text(self, stream: IO[bytes]) -> io.TextIOWrapper:
+        """Decompressed bytes as text; detach it from the stream in the end. Raises UnicodeError while it is read."""
         return io.TextIOWrapper(stream, self._text_encoding, self._decode_errors, newline="")
 
     @property
@@ -270,11 +277,15 @@ class Reader:
         try:
             yield from records.read(source.name, source.format, self.field, text)
         except UnicodeError as error:
-            raise DataError(
-                f"{source.name} is not valid {self.encoding}: {error}.", "Try another --encoding, or --errors replace."
-            ) from None
+            raise self.not_decodable(source, error) from None
         finally:
             text.detach()  # the file is closed by whoever opened it
+
+    def not_decodable(self, source: Source, error: UnicodeError) -> DataError:
+        """What to raise where decoding stops."""
+        return DataError(
+            f"{source.name} is not valid {self.encoding}: {error}.", "Try another --encoding, or --errors replace."
+        )
 
     def clean(self, block: Block) -> Block:
         """The block as valid UTF-8, by the reader's policy for errors.
@@ -400,7 +411,8 @@ def _joined(parts: list[Block]) -> Block:
     return Block(data, len(data) - PADDING, parts[0].source, parts[0].offset, parts[-1].done)
 
 
-def _files_below(directory: Path) -> Iterator[Path]:
+def files_below(directory: Path) -> Iterator[Path]:
+    """All files in a directory and in those below it, in no order, without hidden ones."""
     for path in directory.rglob("*"):
         hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
         if path.is_file() and not hidden:

@@ -74,7 +74,7 @@ def test_json_texts_and_separated_labels(read, documents):
 
 
 BROKEN = {
-    "a.jsonl": (b'{"text": "a", "label": "x"}\n{oops\n{"text": "b", "label": {}}\n{"text": 5, "label": ""}\n', [2, 3, 4]),
+    "a.jsonl": (b'{"text": "a", "label": "x"}\n{oops\n{"text": "", "label": {}}\n{"text": 5}\n', [2, 3, 4]),
     "a.csv": (b"label,text\nx,a\ny\nx,b\n", [3]),
 }  # fmt: skip
 

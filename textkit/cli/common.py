@@ -36,7 +36,7 @@ MEMORY = click.option(
 THREADS = click.option("--threads", type=int, help="Threads to use.  [default: all cores]")
 
 
-def _options(*options: Callable) -> Callable[[Callable], Callable]:
+def options(*options: Callable) -> Callable[[Callable], Callable]:
     """One decorator for several options; they appear in this order in the help."""
     return lambda function: functools.reduce(lambda f, option: option(f), reversed(options), function)
 
@@ -71,7 +71,7 @@ def reading(function: Callable) -> Callable:
 
         return function(*args, reader=Reader(inputs, format, field, encoding, errors), **rest)
 
-    return _options(*_READING)(wrapper)
+    return options(*_READING)(wrapper)
 
 
 def held_out(function: Callable) -> Callable:
@@ -84,7 +84,7 @@ def held_out(function: Callable) -> Callable:
         return function(*args, dev=Reader(dev, format, field, encoding, errors) if dev else None, **rest)
 
     text = click.option("--dev", multiple=True, metavar="TEXT", help="Held-out text.")
-    return _options(text, *_READING)(wrapper)
+    return options(text, *_READING)(wrapper)
 
 
 def tokenizing(default: str) -> Callable[[Callable], Callable]:
@@ -102,12 +102,12 @@ def tokenizing(default: str) -> Callable[[Callable], Callable]:
         name = click.option(
             "--tokenizer", default=default, show_default=True, help="whitespace, word, char or regex:PATTERN."
         )
-        return _options(name, *_TOKENIZING)(wrapper)
+        return options(name, *_TOKENIZING)(wrapper)
 
     return decorate
 
 
-choosing_words = _options(*_CHOOSING_WORDS)
+choosing_words = options(*_CHOOSING_WORDS)
 
 
 def caching(function: Callable) -> Callable:
@@ -119,7 +119,7 @@ def caching(function: Callable) -> Callable:
 
         return function(*args, cache=None if no_cache else cache_dir or user_cache() / "corpora", **rest)
 
-    return _options(*_CACHING)(wrapper)
+    return options(*_CACHING)(wrapper)
 
 
 def encode(

@@ -149,7 +149,7 @@ class Table:
     """A CSV or TSV file that is walked once.
 
     Args:
-        fields: what will be asked for. Where these are numbers, but not all of them names of columns, they count columns
+        fields: what will be asked for. Where these are numbers, and not all of them names, they count columns
             from 1, and the first line is a row like the others.
 
     Attributes:

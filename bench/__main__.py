@@ -1,54 +1,63 @@
-"""`python -m bench [CASE …] --text FILE`: measure textkit beside the programs people use otherwise."""
+"""Measure textkit beside the programs people use otherwise; without arguments all of it, on text that comes along."""
 
 import argparse
 import sys
 import tempfile
 from pathlib import Path
 
-from . import startup
+from . import results, texts
 from .cases import CASES
-from .harness import Settings, machine, save
+from .harness import Outcome, Settings
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"any of {', '.join(CASES)}; all if none is named")
+    parser.add_argument("--corpus", "--text", type=Path, help="the text; what comes with textkit if not given")
+    parser.add_argument("--size", help="how much of the text, or to what size to grow it, as 10M")
+    parser.add_argument("--labelled", type=Path, nargs=2, metavar=("TRAIN", "TEST"), help="files for classification")
+    parser.add_argument("--runs", type=int, default=3, help="counted runs of each program, after one that is not")
+    parser.add_argument("--peer-python", default=sys.executable, help="a Python that has the peers installed")
+    parser.add_argument("--scratch", type=Path, help="directory for outputs; a temporary one if not given")
+    parser.add_argument("--json", type=Path, help="put the figures into this file, beside those of other cases")
+    parser.add_argument("--epochs", type=int, help="of word vectors (1; 5 on the text that comes along)")
+    parser.add_argument("--evaluate", type=Path, nargs="*", default=[], help="analogies or word pairs, for quality")
+    return parser
 
 
 def main() -> None:
     """Parse, run the cases, print Markdown."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    known = [*CASES, "startup"]
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"any of {', '.join(known)}; all if none is named")
-    parser.add_argument("--text", type=Path, help="the text to measure on; the documentation of Python if not given")
-    parser.add_argument("--runs", type=int, default=3, help="counted runs of each program, after one that is not")
-    parser.add_argument("--peer-python", default=sys.executable, help="a Python that has the peers installed")
-    parser.add_argument("--scratch", type=Path, help="directory for outputs; a temporary one if not given")
-    parser.add_argument("--json", type=Path, help="also write all figures here")
-    parser.add_argument("--epochs", type=int, default=1, help="of word vectors")
-    parser.add_argument("--evaluate", type=Path, nargs="*", default=[], help="analogies or word pairs, for quality")
+    parser = _parser()
     arguments = parser.parse_args()
-    if unknown := set(arguments.cases) - set(known):
-        parser.error(f"no case {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    if unknown := set(arguments.cases) - set(CASES):
+        parser.error(f"no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
     with tempfile.TemporaryDirectory() as directory:
         scratch = arguments.scratch or Path(directory)
-        settings = Settings(
-            arguments.text or _bundled(scratch), scratch, arguments.runs, arguments.peer_python, arguments.epochs,
-            tuple(arguments.evaluate),
-        )  # fmt: skip
-        print(f"{machine()}, text of {settings.megabytes:.1f} MB\n")
-        outcomes = []
-        for name in arguments.cases or known:
-            if name == "startup":
-                print(startup.measure(settings.text), flush=True)
-            elif outcome := CASES[name](settings):
-                outcomes.append(outcome)
-                print(outcome.table(), flush=True)
-        if arguments.json:
-            save(outcomes, arguments.json)
+        scratch.mkdir(parents=True, exist_ok=True)
+        _run(arguments, scratch)
 
 
-def _bundled(scratch: Path) -> Path:
-    from textkit.corpora import builtin
+def _run(arguments: argparse.Namespace, scratch: Path) -> None:
+    from textkit.cli.common import byte_size
 
-    path = scratch / "pydocs.txt"
-    path.write_text("".join(f"{line}\n" for line in builtin("pydocs").lines(None, 0)), encoding="utf-8")
-    return path
+    size = byte_size("--size", arguments.size) if arguments.size else None
+    train, test = arguments.labelled or (None, None)
+    general = Settings(
+        arguments.corpus or texts.bundled("pydocs", scratch), scratch, arguments.runs, arguments.peer_python,
+        arguments.epochs or (1 if arguments.corpus else 5), tuple(arguments.evaluate), train, test,
+    )  # fmt: skip
+    context = {"machine": results.machine(), "peers": results.peers(arguments.peer_python)}
+    print(", ".join(f"{name} {value}" for name, value in (context["machine"] | context["peers"]).items()), "\n")
+    for name in arguments.cases or CASES:
+        settings = texts.of_case(name, general, bool(arguments.corpus), size)
+        if result := CASES[name](settings):
+            print(result.table(), flush=True)
+            if isinstance(result, Outcome):
+                print(result.commands(), flush=True)
+            if arguments.json:
+                measured_on = settings.labelled if name.startswith("classify") else settings.text
+                about = {"text": measured_on.name, "text_megabytes": measured_on.stat().st_size / 1e6}
+                results.save(arguments.json, name, result, context | about)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,26 @@
 """Run commands in turn and compare them: whole processes, wall time, processor time, peak memory."""
 
 import importlib.util
-import json
 import os
-import platform
+import shlex
 import statistics
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 TEXTKIT = [sys.executable, "-m", "textkit"]
+BUDGET = 120.0  # seconds after which a case is content with fewer runs
 
 
 @dataclass(frozen=True)
 class Settings:
     """What to measure with: the text, a directory for outputs, the number of runs, the peers' Python.
 
-    For word vectors also how many epochs, and files of analogies or word pairs to measure their quality on.
+    For word vectors also how many epochs, and files of analogies or word pairs to measure their quality on; for
+    classification `labelled` and `labelled_test`, files with `__label__x` at the beginning of each line.
     """
 
     text: Path
@@ -27,12 +29,15 @@ class Settings:
     peer_python: str
     epochs: int = 1
     evaluate: tuple[Path, ...] = ()
+    labelled: Path | None = None
+    labelled_test: Path | None = None
 
     @property
     def megabytes(self) -> float:
         return self.text.stat().st_size / 1e6
 
 
+@cache
 def has(python: str, module: str) -> bool:
     """Whether a Python can import a module."""
     if python == sys.executable:
@@ -40,19 +45,35 @@ def has(python: str, module: str) -> bool:
     return subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0
 
 
+@cache
 def skipped(name: str, how: str) -> None:
-    """Say that a peer is missing, and how to get it."""
+    """Say that a peer is missing, and how to get it; once."""
     print(f"skipped: {name} is not installed; get it with: {how}", file=sys.stderr)
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One way to do a job: a shell-free command, its input and output files if it uses the standard ones."""
+    """One way to do a job: a shell-free command, its input and output files if it uses the standard ones.
+
+    `settings` says what was chosen where the command itself does not show it.
+    """
 
     name: str
     command: list[str]
     stdin: str | None = None
     stdout: str | None = None
+    settings: str = ""
+
+    def shown(self) -> str:
+        """The command as one line, of paths only the last part, and the settings that it does not show."""
+        line = " ".join(_short(part) for part in self.command)
+        return line + (f" ({self.settings})" if self.settings else "")
+
+
+def _short(part: str) -> str:
+    if " " in part:  # a line for the shell
+        return " ".join(_short(piece.strip('"')) for piece in part.split())
+    return shlex.quote(Path(part).name) if part.startswith(("/", ".")) and "/" in part else part
 
 
 @dataclass
@@ -60,6 +81,7 @@ class Runs:
     """What the runs of one contender took: seconds and bytes."""
 
     name: str
+    command: str = ""
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     memory: list[int] = field(default_factory=list)
@@ -92,9 +114,15 @@ def run_once(contender: Contender) -> tuple[float, float, int]:
 
 
 def race(contenders: list[Contender], runs: int, warmup: int = 1) -> list[Runs]:
-    """All contenders in turn, again and again, so that a slow minute of the machine hits all alike."""
-    results = [Runs(contender.name) for contender in contenders]
+    """All contenders in turn, again and again, so that a slow minute of the machine hits all alike.
+
+    Fewer runs are counted, but one at least, where they take longer than `BUDGET`.
+    """
+    began = time.perf_counter()
+    results = [Runs(contender.name, contender.shown()) for contender in contenders]
     for number in range(warmup + runs):
+        if number > warmup and time.perf_counter() - began > BUDGET:
+            break
         for contender, result in zip(contenders, results, strict=True):
             wall, cpu, memory = run_once(contender)
             if number >= warmup:
@@ -132,24 +160,32 @@ class Outcome:
             )
         return "\n".join([*lines, ""])
 
-
-def machine() -> dict[str, str]:
-    """What the figures were measured on."""
-    model = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        model = next(
-            (line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line), model
-        )
-    return {
-        "cpu": model,
-        "cores": str(os.cpu_count()),
-        "python": platform.python_version(),
-        "system": platform.system(),
-    }
+    def commands(self) -> str:
+        """Markdown: what was run, a line each."""
+        return "\n".join([*(f"- {run.name}: `{run.command}`" for run in self.runs if run.command), ""])
 
 
-def save(outcomes: list[Outcome], path: Path) -> None:
-    """Write all figures as JSON, with the machine and the day."""
-    record = {"machine": machine(), "date": time.strftime("%Y-%m-%d"), "cases": [asdict(o) for o in outcomes]}
-    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+@dataclass
+class Table:
+    """Figures that compare nothing with a peer."""
+
+    case: str
+    columns: list[str]
+    rows: list[list[str | float | None]]
+    note: str = ""
+
+    def table(self) -> str:
+        """Markdown."""
+        lines = [f"### {self.case}", "", _row(self.columns), _row(["---"] * len(self.columns))]
+        lines += [_row(["" if cell is None else _figure(cell) for cell in row]) for row in self.rows]
+        return "\n".join([*lines, "", *([self.note, ""] if self.note else [])])
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _figure(cell: str | float) -> str:
+    if isinstance(cell, str):
+        return cell
+    return f"{cell:.0f}" if abs(cell) >= 100 or cell == int(cell) else f"{cell:.3g}"

@@ -1,40 +1,100 @@
 """What people otherwise run, each as a small program: `python bench/peers.py JOB FILE [MODEL]`."""
 
+import json
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 
-def count_split(path: str) -> Counter:
-    """Words between white space with str.split."""
-    counts: Counter = Counter()
-    with open(path, encoding="utf-8") as lines:
-        for line in lines:
-            counts.update(line.split())
-    return counts
+def _split() -> Callable[[str], Iterable[str]]:
+    return str.split
 
 
-def count_regex(path: str) -> Counter:
+def _regex() -> Callable[[str], Iterable[str]]:
     """Words and punctuation with the regex package."""
     import regex
 
-    find = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’\-][\p{L}\p{M}\p{N}]+)*|[^\s\p{C}]").findall
-    counts: Counter = Counter()
-    with open(path, encoding="utf-8") as lines:
-        for line in lines:
-            counts.update(find(line))
-    return counts
+    return regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’\-][\p{L}\p{M}\p{N}]+)*|[^\s\p{C}]").findall
 
 
-def count_tokenizers(path: str) -> Counter:
+def _tokenizers() -> Callable[[str], Iterable[str]]:
     """Words and punctuation with the word-level pre-tokenizer of Hugging Face's tokenizers (compiled Rust)."""
     from tokenizers.pre_tokenizers import Whitespace
 
     split = Whitespace().pre_tokenize_str
-    counts: Counter = Counter()
+    return lambda line: [token for token, _ in split(line)]
+
+
+def _wordpunct() -> Callable[[str], Iterable[str]]:
+    from nltk.tokenize import wordpunct_tokenize
+
+    return wordpunct_tokenize
+
+
+def _treebank() -> Callable[[str], Iterable[str]]:
+    from nltk.tokenize import NLTKWordTokenizer
+
+    return NLTKWordTokenizer().tokenize
+
+
+def _counter(way: str) -> Counter:
+    if way != "wordpunct":
+        return Counter()
+    from nltk import FreqDist
+
+    return FreqDist()
+
+
+SPLITTERS = {
+    "split": _split, "regex": _regex, "tokenizers": _tokenizers, "wordpunct": _wordpunct, "treebank": _treebank,
+}  # fmt: skip
+
+
+def count(way: str, path: str) -> None:
+    """Words with their counts, the most frequent first."""
+    split, counts = SPLITTERS[way](), _counter(way)
     with open(path, encoding="utf-8") as lines:
         for line in lines:
-            counts.update(token for token, _ in split(line))
-    return counts
+            counts.update(split(line))
+    sys.stdout.writelines(f"{word}\t{number}\n" for word, number in counts.most_common())
+
+
+def tokenize(way: str, path: str) -> None:
+    """Each line with its tokens set apart by spaces."""
+    split = SPLITTERS[way]()
+    with open(path, encoding="utf-8") as lines:
+        sys.stdout.writelines(f"{' '.join(split(line))}\n" for line in lines)
+
+
+def encode_tokenizers(path: str) -> dict[str, int]:
+    """A vocabulary and the text as its numbers, all in compiled code and on all threads."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.train([path], trainers.WordLevelTrainer(vocab_size=1 << 30, special_tokens=["<unk>"]))
+    tokens = 0
+    with open(path, encoding="utf-8") as lines:
+        for some in batched(lines, 10_000):
+            tokens += sum(len(encoding.ids) for encoding in tokenizer.encode_batch_fast(some))
+    return {"types": tokenizer.get_vocab_size() - 1, "tokens": tokens}
+
+
+def encode_countvectorizer(path: str) -> dict[str, int]:
+    """A vocabulary and the numbers of the words of each line, with their counts."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    with open(path, encoding="utf-8") as lines:
+        counts = CountVectorizer(lowercase=False, token_pattern=r"\w+|[^\w\s]+").fit_transform(lines)
+    return {"types": counts.shape[1], "tokens": int(counts.sum())}
+
+
+def batched(lines: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Lists of so many lines."""
+    rest = iter(lines)
+    while some := list(islice(rest, size)):
+        yield some
 
 
 def train_gensim(job: str, path: str, target: str, epochs: str, threads: str) -> None:
@@ -73,13 +133,16 @@ def score_words(path: str, model: str) -> None:
 
 SCORING = {"kenlm_sentence": score_lines, "kenlm_word": score_words}
 
+ENCODING = {"encode_tokenizers": encode_tokenizers, "encode_countvectorizer": encode_countvectorizer}
+
 if __name__ == "__main__":
-    if sys.argv[1].startswith("gensim-"):
-        train_gensim(*sys.argv[1:])
-        sys.exit()
     job, path, *rest = sys.argv[1:]
-    if job in SCORING:
+    if job.startswith("gensim-"):
+        train_gensim(job, path, *rest)
+    elif job in SCORING:
         SCORING[job](path, *rest)
-        sys.exit()
-    found = {"split": count_split, "regex": count_regex, "tokenizers": count_tokenizers}[job](path)
-    sys.stdout.writelines(f"{word}\t{count}\n" for word, count in found.most_common())
+    elif job in ENCODING:
+        json.dump(ENCODING[job](path), sys.stdout)
+    else:
+        verb, way = job.split("_")
+        {"count": count, "tokenize": tokenize}[verb](way, path)

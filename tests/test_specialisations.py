@@ -24,6 +24,7 @@ from textkit.ngram.config import TrainingConfig
 from textkit.ngram.model import NGramModel
 from textkit.classify.data import from_memory, read_labelled
 from textkit.classify.form import InputForm
+from textkit.classify.model import Classifier
 from textkit import kenlm
 from textkit.ngram.explain import explain
 from textkit.ngram.listing import Listing, listed_rows
@@ -82,7 +83,16 @@ for tokenizer in named:
             quantised_model(mixed, 2)
     labelled = read_labelled([text], InputForm(prefix="t"), tokenizer, threads=2)
     read_labelled([text], InputForm(prefix="t"), tokenizer, vocabulary=labelled.text.vocabulary, labels=["he"])
-    from_memory(["the cat", "a dog"], ["x", ["x", "y"]], [1, 2], tokenizer)
+    several = from_memory(["the cat", "a dog", "the cat sat"], ["x", ["x", "y"], "y"], [1, 2, 1], tokenizer)
+    choices = {}, {"buckets": 50, "chars": (2, 3), "epochs": 1}, {"chars": (2, 3), "end_mark": True, "dropout": 0.1}
+    for loss in ("softmax", "hs", "ns", "ova"):
+        for choice in choices:
+            given = {"model": "embedding", "min_ngram_count": 1, "word_ngrams": 3, "class_weights": "balanced"}
+            for data in (labelled, several):
+                classifier = Classifier.train(data, loss=loss, threads=2, **given, **choice)
+                classifier.save(scratch / "m.model")
+                classifier = Classifier.load(scratch / "m.model")
+                classifier.predict(["the cat sat", "unseen words", ""], k=2)
     state = kenlm.State()
     lm = kenlm.Model(str(scratch / "m.ngram"))
     lm.BeginSentenceWrite(state)

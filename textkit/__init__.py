@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .classify.model import Classifier as Classifier
     from .errors import DataError as DataError
     from .errors import TextkitError as TextkitError
     from .errors import UsageError as UsageError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .vectors.word2vec import Word2Vec as Word2Vec
 
 _HOMES = {
+    "Classifier": "classify.model",
     "DataError": "errors",
     "TextkitError": "errors",
     "UsageError": "errors",

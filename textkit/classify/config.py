@@ -78,6 +78,7 @@ class ClassifierConfig:
         within("dim", self.dim, 1, LARGEST_DIM)
         within("epochs", self.epochs, 1, 1_000_000)
         within("negatives", self.negatives, 1, 10_000)
+        within("rate", self.rate, 1e-9, 1e6)
         within("l2", self.l2, 0, 1e6)
         within("dropout", self.dropout, 0, 0.99)
         within("smoothing", self.smoothing, 0, 0.99)

@@ -265,4 +265,6 @@ def _packed(names: list[str]) -> tuple[np.ndarray, np.ndarray]:
 
 def _unpacked(data: np.ndarray, ends: np.ndarray) -> list[str]:
     raw, edges = data.tobytes(), ends.tolist()
+    if edges[-1] != len(raw) or sorted(edges) != edges:
+        raise ValueError("its labels")
     return [raw[a:b].decode("utf-8", "surrogateescape") for a, b in itertools.pairwise(edges)]

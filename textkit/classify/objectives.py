@@ -3,6 +3,7 @@
 Each is the arrays that `kernels.embedding.train` needs, and how scores become probabilities.
 """
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -95,6 +96,15 @@ class Objective:
     def outputs(self) -> int:
         """Rows of the output matrix: labels, or inner nodes of their tree."""
         return max(1, len(self.counts) - 1) if self.loss == "hs" else len(self.counts)
+
+    @property
+    def first_loss(self) -> float:
+        """The mean loss of a document with one label while all outputs are 0, in nats."""
+        labels = len(self.counts)
+        if self.loss == "softmax":
+            return math.log(labels)
+        path = (np.diff(self.paths[0]) * self.counts).sum() / max(1, self.counts.sum()) if self.loss == "hs" else 0
+        return math.log(2) * {"hs": path, "ns": 1 + self.negatives, "ova": float(self.positive.sum())}[self.loss]
 
     @property
     def shape(self) -> np.ndarray:

@@ -23,7 +23,8 @@ from .objectives import Objective, balanced_decisions, balanced_weights, documen
 
 _STEP_ROWS = 1 << 16  # features of a step's documents, about
 _FEWEST_STEPS = 64  # of an epoch, as long as there are as many documents
-_HALVINGS = 20
+_LEAST_SCALE = 1e-12  # of the learning rate, which is quartered until the loss does not explode
+_DIVERGED = 3.0  # times the loss of outputs of zeros, and 1 nat
 _SPREADS = 0x9E3779B97F4A7C15
 _CHUNK = 1 << 14
 
@@ -169,7 +170,7 @@ class Trainer:
     def run(self, progress: Reporter = silent) -> EmbeddingHead:
         """Train; the best epoch on the held-out documents is what stays.
 
-        A learning rate at which the loss explodes is halved and training begun anew; `complaints` says so.
+        A learning rate at which the loss explodes is lowered and training begun anew; `complaints` says so.
 
         Raises:
             UsageError: no learning rate works.
@@ -190,9 +191,9 @@ class Trainer:
         return self.matrices.head(self.objective)
 
     def _begin_anew(self) -> None:
-        if self.rate_scale < 0.5**_HALVINGS or not self.fresh:
+        if self.rate_scale < _LEAST_SCALE or not self.fresh:
             raise UsageError(f"training diverges at a learning rate of {self.config.rate:g}.", "Give a lower --rate.")
-        self.rate_scale /= 2
+        self.rate_scale /= 4
         self.complaints = [
             f"the loss exploded at a learning rate of {self.config.rate:g}; training began anew at "
             f"{self.config.rate * self.rate_scale:g}."
@@ -258,6 +259,9 @@ class _Watch:
         entry = {"epoch": epoch, "loss": self.summed[0] / max(self.summed[1], 1e-12),
                  "seconds": round(time.monotonic() - self.began, 3)}  # fmt: skip
         self.summed = [0.0, 0.0]
+        if entry["loss"] > _DIVERGED * trainer.objective.first_loss + 1:
+            self.diverged = True
+            return True
         found = trainer.measure()
         if found is not None:
             entry |= {"accuracy": found[0], "held_out_loss": found[1]}

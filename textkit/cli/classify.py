@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import common
+from .classify_common import labelled_input, read
 
 if TYPE_CHECKING:
     from ..classify.config import ClassifierConfig
-    from ..text.reader import Reader
+    from ..classify.form import InputForm
     from ..text.tokenizer import Tokenizer
 
 FILE = click.Path(path_type=Path)
@@ -93,6 +94,7 @@ def _range(text: str) -> tuple[int, int]:
 @common.OUTPUT
 @settings
 @common.tokenizing("word")
+@labelled_input
 @common.THREADS
 @common.JSON
 def train(
@@ -100,6 +102,7 @@ def train(
     output: Path | None,
     config: "ClassifierConfig",
     tokenizer: "Tokenizer",
+    form: "InputForm",
     threads: int | None,
     as_json: bool,
 ) -> None:
@@ -109,16 +112,12 @@ def train(
     textkit classify train reviews.txt --output reviews.model
     textkit classify train reviews.txt --model embedding --word-ngrams 3 --dim 30 -o reviews.model
     """
-    from ..classify.data import read_labelled
-    from ..classify.form import InputForm
     from ..classify.model import Classifier
 
     began = time.perf_counter()
     target = output or common.default_output(inputs, ".model")
+    data = read(inputs, form, tokenizer, threads, min_count=config.min_count)
     with common.progress_bar() as progress:
-        data = read_labelled(
-            inputs, InputForm(), tokenizer, min_count=config.min_count, threads=threads, progress=progress
-        )
         model = Classifier.train_on(data, config, progress=progress, threads=threads)
     model.save(target)
     for complaint in model.report.get("complaints", ()):
@@ -139,26 +138,3 @@ def _tell(model: Any, target: Path, seconds: float, as_json: bool) -> None:
         best = max(report["history"], key=lambda entry: entry["accuracy"])
         rows.append(["held-out accuracy", f"{best['accuracy']:.4f}"])
     common.print_table(f"{target} ({seconds:.1f} s)", ["what", "value"], rows)
-
-
-@classify.command()
-@click.argument("model", type=FILE)
-@common.INPUTS
-@click.option("-k", "--k", type=int, default=1, show_default=True, help="So many labels at most, -1 for all.")
-@click.option("--threshold", type=float, default=0.0, show_default=True, help="No label that is less probable.")
-@common.reading
-@common.THREADS
-def predict(model: Path, reader: "Reader", k: int, threshold: float, threads: int | None) -> None:
-    """Label text, one document a line.
-
-    \b
-    textkit classify predict reviews.model new.txt
-    textkit classify predict reviews.model new.txt -k 3 --threshold 0.1
-    """
-    from ..classify.model import Classifier
-
-    classifier = Classifier.load(model)
-    for block in reader.blocks():
-        lines = reader.clean(block).lines()
-        for found in classifier.predict_many(lines, k, threshold, threads):
-            click.echo("\t".join(f"{label}\t{p:.6g}" for label, p in found))

@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +12,11 @@ from . import common
 if TYPE_CHECKING:
     from ..classify.data import LabelledCorpus
     from ..classify.form import InputForm
+    from ..classify.model import Classifier
     from ..text.tokenizer import Tokenizer
 
-FORM = (
+_LISTED = "textkit.list_odd"
+_FORM = (
     click.option(
         "--format", default="auto", show_default=True, help="auto, labels (in lines), csv, tsv, jsonl or folders."
     ),
@@ -26,14 +27,14 @@ FORM = (
     click.option("--separator", help="Between several labels in one column."),
     click.option("--encoding", default="utf-8", show_default=True, help="Of the text; 'bytes' takes it as it is."),
     click.option("--errors", default="strict", show_default=True, help="Undecodable text: strict, replace, skip."),
-)
-LIST_ODD = click.option(
-    "--list-odd", type=click.Path(path_type=Path), metavar="FILE", help="Write file, line and reason of every odd row."
+    click.option(
+        "--list-odd", type=click.Path(path_type=Path), metavar="FILE", help="List odd rows: file, line and reason."
+    ),
 )
 
 
-def forming(function: Callable) -> Callable:
-    """Options of how labelled text is written, passed as `form`."""
+def labelled_input(function: Callable) -> Callable:
+    """Options of how labelled text is written, passed as `form`; `--list-odd` is kept for `read`."""
 
     @functools.wraps(function)
     def wrapper(
@@ -46,57 +47,53 @@ def forming(function: Callable) -> Callable:
         separator: str | None,
         encoding: str,
         errors: str,
+        list_odd: Path | None,
         **rest: Any,
     ) -> Any:
         from ..classify.form import InputForm
 
+        click.get_current_context().meta[_LISTED] = list_odd
         columns = (text_column, label_column, weight_column)
-        form = InputForm(format, *columns, label_prefix, separator, encoding, errors)
-        return function(*args, form=form, **rest)
+        return function(*args, form=InputForm(format, *columns, label_prefix, separator, encoding, errors), **rest)
 
-    return common.options(*FORM)(wrapper)
-
-
-@dataclass(frozen=True)
-class LabelledInput:
-    """Labelled files as a command was told to read them."""
-
-    inputs: Sequence[str | Path]
-    form: "InputForm"
-    list_odd: Path | None = None
-
-    def other(self, *inputs: str | Path) -> "LabelledInput":
-        """Other files of the same form."""
-        return replace(self, inputs=inputs, list_odd=None)
-
-    def read(self, tokenizer: "Tokenizer", threads: int | None = None, **settings: Any) -> "LabelledCorpus":
-        """The files as numbers, with progress on the screen; says what is odd, and lists it if asked to.
-
-        Args:
-            settings: vocabulary, labels, min_count of `read_labelled`.
-        """
-        from ..classify.data import read_labelled
-
-        with common.progress_bar() as progress:
-            data = read_labelled(self.inputs, self.form, tokenizer, threads=threads, progress=progress, **settings)
-        tell_odd(data, self.list_odd)
-        return data
+    return common.options(*_FORM)(wrapper)
 
 
-def labelled(function: Callable) -> Callable:
-    """Files (the argument `inputs`) and options of how labelled text is written, passed as `source`."""
+def read(
+    inputs: "Sequence[str | Path]",
+    form: "InputForm",
+    tokenizer: "Tokenizer",
+    threads: int | None = None,
+    list_odd: bool = True,
+    **settings: Any,
+) -> "LabelledCorpus":
+    """Labelled files as numbers, with progress on the screen; says what is odd.
 
-    @functools.wraps(function)
-    def wrapper(*args: Any, inputs: tuple, form: "InputForm", list_odd: Path | None, **rest: Any) -> Any:
-        return function(*args, source=LabelledInput(inputs, form, list_odd), **rest)
+    Args:
+        list_odd: write the odd rows to the file of `--list-odd`; for one of several readings of a command.
+        settings: vocabulary, labels, min_count of `read_labelled`.
+    """
+    from ..classify.data import read_labelled
 
-    return forming(LIST_ODD(wrapper))
+    with common.progress_bar() as progress:
+        data = read_labelled(inputs, form, tokenizer, threads=threads, progress=progress, **settings)
+    tell_odd(data, list_odd)
+    return data
 
 
-def tell_odd(data: "LabelledCorpus", listed: Path | None) -> None:
-    """Say how many rows were left out or are odd, and why; write each to the file `listed`."""
+def read_for(
+    model: "Classifier", inputs: "Sequence[str | Path]", form: "InputForm", threads: int | None = None
+) -> "LabelledCorpus":
+    """Labelled files in the words and labels of a model; see `read`."""
+    words = None if model.features.pieces else model.vocabulary
+    return read(inputs, form, model.tokenizer, threads, vocabulary=words, labels=model.labels)
+
+
+def tell_odd(data: "LabelledCorpus", list_odd: bool = True) -> None:
+    """Say how many rows were left out or are odd, and why; write each to the file of `--list-odd`."""
     from ..text.lines import write_lines
 
+    listed: Path | None = click.get_current_context().meta.get(_LISTED) if list_odd else None
     if listed:
         rows = (f"{name}\t{line}\t{reason}\n" for name, line, reason in data.odd)
         write_lines((row.encode("utf-8", "surrogateescape") for row in rows), listed)

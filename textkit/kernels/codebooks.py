@@ -6,9 +6,11 @@ A codebook has the centroids of one part after the other, float32 (256 * D,): pa
 
 import numpy as np
 
+from . import simd
 from .jit import kernel, leaf, prefetch
 
 _AHEAD = 8
+_APART = np.float32(1e-4)
 
 
 @leaf
@@ -45,61 +47,76 @@ def mean_coded(codes, parts, width, centroids, norms, norm_values, starts, rows,
 
 
 @leaf
-def nearest_centroid(values, place, size, centroids, base):
-    """(number, squared distance) of the centroid nearest to values[place:place + size]; the first of equals."""
-    best, least = 0, np.float32(np.inf)
-    for code in range(256):
-        distance = np.float32(0.0)
+def nearest_centroid(values, place, size, across, distances):
+    """(number, squared distance) of the centroid nearest to values[place:place + size]; the first of equals.
+
+    across float32 (size * 256,): one coordinate of all centroids after the other; distances float32 (272,) scratch.
+    """
+    least = simd.splat(np.float32(np.inf))
+    for code in range(0, 256, simd.LANES):
+        total = simd.splat(np.float32(0.0))
         for d in range(size):
-            difference = values[place + d] - centroids[base + code * size + d]
-            distance += difference * difference
-        if distance < least:
-            best, least = code, distance
-    return best, least
+            away = simd.add(simd.load(across, d * 256 + code), simd.splat(-values[place + d]))
+            total = simd.fma(away, away, total)
+        simd.store(distances, code, total)
+        least = simd.least(least, total)
+    simd.store(distances, 256, least)
+    smallest = distances[256]
+    for lane in range(257, 256 + simd.LANES):
+        smallest = min(smallest, distances[lane])
+    code = 0
+    while code < 255 and distances[code] != smallest:
+        code += 1
+    return code, smallest
 
 
 @kernel
-def encode_part(values, dim, first, size, centroids, base, begin, end, codes, parts, part):
-    """The codes of one part of rows begin to end: values float32 (n * dim,), codes uint8 (n * parts,).
+def spread_centroids(centroids, base, size, across):
+    """One part's centroids, float32 [base:base + 256 * size] row by row, as `nearest_centroid` wants them."""
+    for code in range(256):
+        for d in range(size):
+            across[d * 256 + code] = centroids[base + code * size + d]
 
-    The part is of coordinates first to first + size, its centroids lie at centroids[base:]. Returns the sum of the
-    squared distances.
+
+@kernel
+def encode_part(values, dim, first, size, across, begin, end, codes, parts, part, distances):
+    """codes[row * parts + part] of rows begin to end: which centroid is nearest in coordinates first to first + size.
+
+    values float32 (n * dim,), codes uint8 (n * parts,); across, distances: see `nearest_centroid`. Returns the sum of
+    the squared distances.
     """
     total = 0.0
     for row in range(begin, end):
-        code, distance = nearest_centroid(values, row * dim + first, size, centroids, base)
+        code, distance = nearest_centroid(values, row * dim + first, size, across, distances)
         codes[row * parts + part] = code
         total += distance
     return total
 
 
 @kernel
-def move_centroids(values, dim, first, size, centroids, base, codes, parts, part, rng):
-    """Each centroid becomes the mean of its rows; one without rows splits the largest class (Lloyd's algorithm).
+def move_centroids(values, weights, size, codes, centroids, base, sums, masses):
+    """Each centroid becomes the weighted mean of its rows; one without any is put beside the heaviest (Lloyd 1982).
 
-    The rows are all of values float32 (n * dim,) with their codes; rng uint64 (1,) decides who moves where.
+    values float32 (n * size,), weights float32 (n,), codes uint8 (n,); sums float64 (256 * size,) and masses float64
+    (256,) are scratch.
     """
-    counts = np.zeros(256, np.int64)
-    sums = np.zeros(256 * size, np.float64)
-    for row in range(len(values) // dim):
-        code = np.int64(codes[row * parts + part])
-        counts[code] += 1
+    sums[:] = 0.0
+    masses[:] = 0.0
+    for row in range(len(codes)):
+        code, weight = np.int64(codes[row]), np.float64(weights[row])
+        masses[code] += weight
         for d in range(size):
-            sums[code * size + d] += values[row * dim + first + d]
+            sums[code * size + d] += weight * values[row * size + d]
     for code in range(256):
-        for d in range(size if counts[code] else 0):
-            centroids[base + code * size + d] = sums[code * size + d] / counts[code]
-    for code in range(256):
-        if counts[code] == 0:
-            large = np.argmax(counts)
-            shift = _EPSILON
+        if masses[code] > 0:
             for d in range(size):
-                value = centroids[base + large * size + d]
-                centroids[base + code * size + d] = value * (1 + shift)
-                centroids[base + large * size + d] = value * (1 - shift)
-                shift = -shift
-            counts[code] = counts[large] // 2
-            counts[large] -= counts[code]
-
-
-_EPSILON = np.float32(1e-4)
+                centroids[base + code * size + d] = sums[code * size + d] / masses[code]
+    for code in range(256):
+        if masses[code] == 0:
+            heavy = np.argmax(masses)
+            for d in range(size):
+                value, apart = centroids[base + heavy * size + d], _APART if d % 2 == 0 else -_APART
+                centroids[base + code * size + d] = value * (1 + apart)
+                centroids[base + heavy * size + d] = value * (1 - apart)
+            masses[code] = masses[heavy] / 2
+            masses[heavy] -= masses[code]

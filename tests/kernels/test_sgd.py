@@ -224,7 +224,7 @@ def test_huffman_tree_is_optimal_and_its_codes_are_a_tree(counts):
     size = len(ordered)
     weights, parents = np.empty(2 * size - 1, np.int64), np.empty(2 * size - 1, np.int64)
     bits, lengths = np.zeros(2 * size - 1, np.uint8), np.empty(size, np.int64)
-    huffman.build_tree(ordered, weights, parents, bits)
+    huffman.build_tree(ordered, weights, parents, bits, 0)
     huffman.path_lengths(parents, lengths)
     best = naive.huffman_codes(ordered.tolist())
     assert (lengths * ordered).sum() == sum(best[i] * c for i, c in enumerate(ordered.tolist()))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 MODEL = click.argument("model", type=FILE)
 LAYOUT = click.option(
-    "--layout", default="auto", show_default=True, help="Of a MODEL of another program: text, binary, glove, npy …"
+    "--layout", default="auto", show_default=True, help="Of a MODEL of another program: text, binary, fasttext, glove …"
 )
 TOP = click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many words.")
 RESTRICT = click.option("--restrict", type=click.IntRange(1), help="Only among so many most frequent words.")
@@ -322,8 +322,9 @@ def plot(
 @click.command()
 @MODEL
 @common.OUTPUT
-@click.option("--to", "target", default="auto", show_default=True,
-              help="text, binary, binary-gensim, glove, npy, projector, textkit; auto goes by the ending.")  # fmt: skip
+@click.option("--to", "--format", "target", default="auto", show_default=True,
+              help="text, binary, binary-gensim, glove, npy, projector, fasttext, textkit; auto goes by the ending.",
+)  # fmt: skip
 @click.option("--words", "words_only", is_flag=True, help="Print the words alone.")
 @click.option("--top", type=click.IntRange(1), help="Only so many most frequent words.")
 @click.option("--storage", default="float32", show_default=True, help="Of textkit: float32, float16 or int8.")
@@ -331,10 +332,11 @@ def plot(
 def export(
     model: Path, output: Path | None, target: str, words_only: bool, top: int | None, storage: str, layout: str
 ) -> None:
-    """Write vectors in another format: word2vec text or binary, GloVe, NumPy, TensorBoard projector, textkit.
+    """Write vectors in another format: word2vec, GloVe, NumPy, TensorBoard projector, fastText's .bin, textkit.
 
     \b
     textkit w2v export text.w2v --output text.vec
+    textkit w2v export text.w2v --format fasttext --output text.bin
     textkit w2v export GoogleNews-vectors.bin --output news.w2v --storage int8
     """
     from ..errors import UsageError
@@ -354,6 +356,12 @@ def export(
         common.note(f"{output}: {min(len(loaded), top or len(loaded)):,} words, mean cosine kept {similarity:.6f}.")
         return
     numbers = loaded.numbers[:top]
+    if target == "fasttext":  # with its n-grams
+        from ..vectors.foreign import write_fasttext
+
+        write_fasttext(output, loaded, numbers)
+        common.note(f"{output}: {len(numbers):,} words.")
+        return
     layout = "text" if target == "auto" and output.suffix not in formats.ENDINGS else target
     written = formats.write(output, layout, loaded.vocabulary.words(numbers.tolist()), loaded.vectors[numbers])
     common.note(f"{', '.join(map(str, written))}: {len(numbers):,} words.")

@@ -9,7 +9,8 @@ from ..errors import DataError
 from ..progress import Reporter, silent
 from . import kenlm_probing, kenlm_trie
 from .backoff import Listed
-from .kenlm_file import TRIES, Cursor, Header, is_kenlm, open_file
+from .cursor import Cursor
+from .kenlm_file import TRIES, Header, is_kenlm, open_file
 
 __all__ = ["Listing", "is_kenlm", "read"]
 

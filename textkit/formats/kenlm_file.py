@@ -1,4 +1,4 @@
-"""What all KenLM binary files share: the header, and a cursor that never leaves the file.
+"""What all KenLM binary files share: the header.
 
 Layout (KenLM lm/binary_format.cc, format version 5; integers and floats little-endian):
     magic text padded to 56 bytes; float32 0, 1, -0.5; uint32 1, 2**32 - 1, 0; uint64 1
@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import files
 from ..errors import DataError
+from .cursor import Cursor
 
 PROBING, REST_PROBING, TRIE, QUANTIZED_TRIE, ARRAY_TRIE, QUANTIZED_ARRAY_TRIE = range(6)
 TRIES = (TRIE, QUANTIZED_TRIE, ARRAY_TRIE, QUANTIZED_ARRAY_TRIE)
@@ -26,29 +26,6 @@ _PARAMETERS = struct.Struct("<B3xfiB3xI")
 _ORDER_LIMIT = 100
 _MULTIPLIER_LIMIT = 1e6
 _CURE = "Copy it again, or build it again with build_binary; an ARPA file will do too."
-
-
-@dataclass
-class Cursor:
-    """A mapped file (uint8) and the place up to which it is read."""
-
-    path: Path
-    data: np.ndarray
-    position: int = 0
-
-    def take(self, size: int, what: str) -> np.ndarray:
-        """The next `size` bytes, not copied. Raises DataError where the file is shorter."""
-        left = len(self.data) - self.position
-        if size > left:
-            raise DataError(
-                f"{self.path} is cut off or damaged: its {what} should take {size:,} bytes, {left:,} are left.", _CURE
-            )
-        self.position += size
-        return self.data[self.position - size : self.position]
-
-    def damaged(self, what: str) -> DataError:
-        """The error for something that no sound file holds."""
-        return DataError(f"{self.path} is damaged: {what}.", _CURE)
 
 
 @dataclass(frozen=True)
@@ -73,12 +50,8 @@ def open_file(path: str | Path) -> tuple[Cursor, Header]:
     Raises:
         DataError: no KenLM binary file of the version that is in use since 2012, or one that contradicts itself.
     """
-    try:
-        data = np.frombuffer(files.mapped(Path(path)), np.uint8)
-    except OSError as error:
-        raise DataError(f"cannot open {path}: {files.why(error)}.") from error
-    cursor = Cursor(Path(path), data)
-    _refuse_others(cursor, data[: len(_SANITY)].tobytes())
+    cursor = Cursor.open(path, _CURE)
+    _refuse_others(cursor, cursor.data[: len(_SANITY)].tobytes())
     cursor.take(len(_SANITY), "header")
     order, multiplier, kind, has_words, version = _PARAMETERS.unpack(cursor.take(_PARAMETERS.size, "header").tobytes())
     if not 2 <= order <= _ORDER_LIMIT:

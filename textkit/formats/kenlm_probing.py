@@ -22,7 +22,8 @@ from ..kernels import kenlm as kernels
 from ..parallel import ordered_map
 from ..progress import Progress, Reporter
 from .backoff import Listed
-from .kenlm_file import REST_PROBING, Cursor, Header, cleaned
+from .cursor import Cursor
+from .kenlm_file import REST_PROBING, Header, cleaned
 
 _KEY_FACTOR = np.uint64(8978948897894561157)
 _WORD_FACTOR = np.uint64(17894857484156487943)

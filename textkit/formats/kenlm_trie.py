@@ -12,7 +12,8 @@ import numpy as np
 
 from ..kernels import kenlm as kernels
 from .backoff import Listed
-from .kenlm_file import ARRAY_TRIE, QUANTIZED_ARRAY_TRIE, QUANTIZED_TRIE, Cursor, Header, cleaned
+from .cursor import Cursor
+from .kenlm_file import ARRAY_TRIE, QUANTIZED_ARRAY_TRIE, QUANTIZED_TRIE, Header, cleaned
 
 _QUANTIZER_VERSION, _POINTERS_VERSION = 2, 0
 _LARGEST_CODE = 25  # bits

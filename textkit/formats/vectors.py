@@ -1,4 +1,4 @@
-"""Files of word vectors that other programs read and write: word2vec, .vec, GloVe, NumPy, projector TSV.
+"""Files of word vectors that other programs read and write: word2vec, .vec, GloVe, NumPy, projector TSV, fastText.
 
 Reading gives the words and one float32 matrix. A word that is no UTF-8 (word2vec cuts words at 99 bytes) keeps its
 bytes as surrogates.
@@ -15,8 +15,10 @@ from .. import files
 from ..errors import DataError, UsageError
 from ..kernels import rows as kernels
 from ..kernels.floats import POWERS, TABLES, decimals
+from . import fasttext
+from .hashing import word_vectors
 
-LAYOUTS = ("auto", "text", "binary", "binary-gensim", "glove", "npy", "projector")
+LAYOUTS = ("auto", "text", "binary", "binary-gensim", "glove", "npy", "projector", "fasttext")
 ENDINGS = {".bin": "binary", ".vec": "text", ".txt": "text", ".npy": "npy", ".tsv": "projector", ".glove": "glove"}
 _HEADER = re.compile(rb"(\d{1,18}) (\d{1,6})[ \t]*\r?\n")
 _LONGEST_WORD = 1 << 16
@@ -34,7 +36,8 @@ def read(path: str | Path, layout: str = "auto") -> Found:
     Memory: the matrix, and the file itself where it is compressed.
 
     Args:
-        layout: one of LAYOUTS. "auto" tells text, binary, GloVe, NumPy and projector files by their beginnings.
+        layout: one of LAYOUTS. "auto" tells text, binary, GloVe, NumPy, projector and fastText files by their
+            beginnings.
 
     Raises:
         DataError: unreadable, damaged, or in no known layout, with the line where there is one.
@@ -42,6 +45,9 @@ def read(path: str | Path, layout: str = "auto") -> Found:
     path = Path(path)
     if layout not in LAYOUTS:
         raise UsageError(f"unknown layout '{layout}'.", f"Choose one of {', '.join(LAYOUTS)}.")
+    if layout == "fasttext" or (layout == "auto" and fasttext.is_fasttext(path)):
+        model = fasttext.read(path)
+        return [word.decode("utf-8", "surrogateescape") for word in model.entries.words_only()], word_vectors(model)
     data = _contents(path)
     if layout == "npy" or (layout == "auto" and data[:6].tobytes() == b"\x93NUMPY"):
         return _read_npy(path)
@@ -65,7 +71,8 @@ def write(path: str | Path, layout: str, words: Sequence[str], vectors: np.ndarr
 
     Args:
         layout: "text" (as .vec), "binary" (as word2vec.c, a line feed after each vector), "binary-gensim" (none),
-            "glove" (text without a header), "npy" (with words in FILE.words.txt), "projector" (with FILE.metadata.tsv);
+            "glove" (text without a header), "npy" (with words in FILE.words.txt), "projector" (with FILE.metadata.tsv),
+            "fasttext" (a .bin of skip-gram vectors without n-grams);
             "auto" goes by the ending of the name.
 
     Raises:
@@ -89,7 +96,11 @@ def write(path: str | Path, layout: str, words: Sequence[str], vectors: np.ndarr
             _write_text(stream, [""] * len(words), vectors, 9)
         _write_lines(_beside(path, ".metadata.tsv"), words)
         return [path, _beside(path, ".metadata.tsv")]
-    _refuse_blanks(words)
+    if layout == "fasttext":
+        refuse_blanks(words, fasttext.BLANKS)
+        fasttext.write_vectors(path, words, files.Stream(np.float32, vectors.shape, [vectors]))
+        return [path]
+    refuse_blanks(words)
     with files.atomic_write(path) as raw, files.compressed_writer(raw, path) as stream:
         if layout != "glove":
             stream.write(f"{len(words)} {vectors.shape[1]}\n".encode())
@@ -236,8 +247,9 @@ def _write_lines(path: Path, words: Sequence[str]) -> None:
         stream.write("".join(f"{w}\n" for w in words).encode("utf-8", "surrogateescape"))
 
 
-def _refuse_blanks(words: Sequence[str]) -> None:
-    bad = next((w for w in words if not w or any(c in w for c in " \n\t\r")), None)
+def refuse_blanks(words: Sequence[str], blanks: str = " \n\t\r") -> None:
+    """Raises DataError for a word that is empty or has one of the blanks in it."""
+    bad = next((w for w in words if not w or any(c in w for c in blanks)), None)
     if bad is not None:
         raise DataError(f"the word {bad!r} is empty or has a blank in it, which this layout cannot hold.")
 

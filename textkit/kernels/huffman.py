@@ -5,16 +5,16 @@ import numpy as np
 from .jit import kernel
 
 
-def tree_of(counts):
+def tree_of(counts, strict=0):
     """The Huffman tree of V counts in any order: (place int64 (V,), parents int64, bits uint8, lengths int64 (V,)).
 
-    place[i] is the leaf of what has counts[i]; the other arrays are those of `build_tree` and `path_lengths`.
+    place[i] is the leaf of what has counts[i]; the other arrays are those of `build_tree` and `path_lengths`, `strict` is explained there.
     """
     size = len(counts)
     ordered = np.argsort(-counts, kind="stable")
     weights, parents = np.empty(2 * size - 1, np.int64), np.empty(2 * size - 1, np.int64)
     bits, lengths = np.zeros(2 * size - 1, np.uint8), np.empty(size, np.int64)
-    build_tree(np.maximum(counts[ordered], 1), weights, parents, bits)
+    build_tree(np.maximum(counts[ordered], 1), weights, parents, bits, strict)
     path_lengths(parents, lengths)
     place = np.empty(size, np.int64)
     place[ordered] = np.arange(size)
@@ -32,11 +32,12 @@ def paths_of(place, parents, bits, lengths):
 
 
 @kernel
-def build_tree(counts, weights, parents, bits):
+def build_tree(counts, weights, parents, bits, strict):
     """The Huffman tree of V counts in descending order, by two pointers that run apart (no heap).
 
     counts int64 (V,); weights int64, parents int64 and bits uint8 (2 V - 1,) are filled: leaves first, then inner
-    nodes, the root last. bits[n] is 1 for the heavier child of its parent.
+    nodes, the root last. bits[n] is 1 for the heavier child of its parent. Of a leaf and an inner node that weigh the
+    same the leaf is taken first, as in word2vec, or if `strict` is 1, not 0, the inner node, as in fastText.
     """
     leaves = len(counts)
     weights[:leaves] = counts
@@ -44,7 +45,7 @@ def build_tree(counts, weights, parents, bits):
     for node in range(leaves, 2 * leaves - 1):
         weights[node] = 0
         for bit in range(2):
-            if leaf >= 0 and (inner >= node or weights[leaf] <= weights[inner]):
+            if leaf >= 0 and (inner >= node or weights[leaf] + strict <= weights[inner]):
                 child = leaf
                 leaf -= 1
             else:

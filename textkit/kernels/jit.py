@@ -108,6 +108,10 @@ if JIT_DISABLED:
         """See below."""
         return np.frombuffer(buffer[position : position + 8].tobytes(), "<u8")[0]
 
+    def load_f32(buffer: np.ndarray, position: int) -> np.float32:
+        """See below."""
+        return np.frombuffer(buffer[position : position + 4].tobytes(), "<f4")[0]
+
     def store_u64(buffer: np.ndarray, position: int, word: np.uint64) -> None:
         """See below."""
         buffer[position : position + 8] = np.frombuffer(np.uint64(word).tobytes(), np.uint8)
@@ -133,19 +137,26 @@ if JIT_DISABLED:
 
 else:
 
+    def _load_unaligned(number: types.Type) -> Callable[..., Any]:
+        """How to read a number from any place of a uint8 array."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            array = context.make_array(signature.args[0])(context, builder, args[0])
+            address = builder.gep(array.data, [args[1]])
+            pointer = builder.bitcast(address, context.get_value_type(number).as_pointer())
+            return builder.load(pointer, align=1)
+
+        return codegen
+
     @intrinsic
     def load_u64(typingctx: Any, buffer: Any, position: Any) -> Any:
         """The 8 bytes of a uint8 array at `position` as one little-endian uint64, however aligned."""
+        return types.uint64(buffer, types.intp), _load_unaligned(types.uint64)
 
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            from llvmlite import ir
-
-            array = context.make_array(signature.args[0])(context, builder, args[0])
-            address = builder.gep(array.data, [args[1]])
-            pointer = builder.bitcast(address, ir.IntType(64).as_pointer())
-            return builder.load(pointer, align=1)
-
-        return types.uint64(buffer, types.intp), codegen
+    @intrinsic
+    def load_f32(typingctx: Any, buffer: Any, position: Any) -> Any:
+        """The 4 bytes of a uint8 array at `position` as one little-endian float32, however aligned."""
+        return types.float32(buffer, types.intp), _load_unaligned(types.float32)
 
     @intrinsic
     def trailing_zeros(typingctx: Any, word: Any) -> Any:

@@ -8,6 +8,9 @@ _PRIME = np.uint64(16777619)
 _BASIS = np.uint64(2166136261)
 _MASK = np.uint64(0xFFFFFFFF)
 _SIGN = np.uint64(0xFFFFFF00)
+_TOP = np.uint64(0x80000000)
+_UPPER = np.uint64(0xFFFFFFFF00000000)
+_CHAIN = np.uint64(116049371)
 _BEGIN, _END = 60, 62  # < and > around each word
 
 
@@ -30,6 +33,49 @@ def wrapped_byte(arena, start, end, i):
     return np.int64(arena[start + i - 1])
 
 
+@leaf
+def hash_bytes(buffer, start, end):
+    """The 32-bit FNV-1a hash of buffer[start:end], as uint64."""
+    value = _BASIS
+    for i in range(start, end):
+        value = mix_byte(value, np.int64(buffer[i]))
+    return value
+
+
+@leaf
+def signed(hashed):
+    """A 32-bit hash in a uint64 with its sign in all upper bits, as fastText widens hashes of words."""
+    return hashed | _UPPER if hashed & _TOP else hashed
+
+
+@leaf
+def chain(value, hashed):
+    """The 64-bit hash of a word n-gram and one more word, both `signed`; an n-gram of one word is its hash."""
+    return value * _CHAIN + hashed
+
+
+@leaf
+def character_buckets(arena, start, end, shortest, longest, buckets, found, count, room):
+    """Put the buckets of a word's n-grams into found[count:room]; returns `count` and their number."""
+    size = end - start + 2
+    for i in range(size):
+        if wrapped_byte(arena, start, end, i) & 0xC0 == 0x80:
+            continue
+        value, j, n = _BASIS, i, 1
+        while j < size and n <= longest:
+            value = mix_byte(value, wrapped_byte(arena, start, end, j))
+            j += 1
+            while j < size and wrapped_byte(arena, start, end, j) & 0xC0 == 0x80:
+                value = mix_byte(value, wrapped_byte(arena, start, end, j))
+                j += 1
+            if n >= shortest and not (n == 1 and (i == 0 or j == size)):
+                if count < room:
+                    found[count] = np.int64(value % np.uint64(buckets))
+                count += 1
+            n += 1
+    return count
+
+
 @kernel
 def hash_ngrams(arena, ends, first, last, shortest, longest, buckets, starts, found, room):
     """Buckets of the n-grams of words first to last, in the order of fastText.
@@ -41,22 +87,6 @@ def hash_ngrams(arena, ends, first, last, shortest, longest, buckets, starts, fo
     count = np.int64(0)
     starts[0] = 0
     for word in range(first, last):
-        start, end = ends[word], ends[word + 1]
-        size = end - start + 2
-        for i in range(size):
-            if wrapped_byte(arena, start, end, i) & 0xC0 == 0x80:
-                continue
-            value, j, n = _BASIS, i, 1
-            while j < size and n <= longest:
-                value = mix_byte(value, wrapped_byte(arena, start, end, j))
-                j += 1
-                while j < size and wrapped_byte(arena, start, end, j) & 0xC0 == 0x80:
-                    value = mix_byte(value, wrapped_byte(arena, start, end, j))
-                    j += 1
-                if n >= shortest and not (n == 1 and (i == 0 or j == size)):
-                    if count < room:
-                        found[count] = np.int64(value % np.uint64(buckets))
-                    count += 1
-                n += 1
+        count = character_buckets(arena, ends[word], ends[word + 1], shortest, longest, buckets, found, count, room)
         starts[word - first + 1] = count
     return count

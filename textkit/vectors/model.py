@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from ..text.subwords import Ngrams
 from ..text.tokenizer import Tokenizer
 from ..text.vocabulary import SPECIALS, UNK, Vocabulary
 from .config import Config
+
+if TYPE_CHECKING:
+    from ..formats.matrices import Picked
 
 KIND = "vectors"
 FORMAT_VERSION = 1
@@ -37,7 +40,8 @@ class WordVectors:
         report: how they came about.
         config: the settings of their training, or None.
         output: float32 (V, D), the other matrix, for training on; None where it was not kept.
-        rows: float32 (V + B, D), for subword models: rows of words and of n-grams that occurred.
+        rows: float32 (V + B, D), for subword models: rows of words and of n-grams that occurred. Of fastText's models
+            this and `output` stay in the file.
         buckets: int64 (B,), ascending, which n-grams those are.
     """
 
@@ -46,8 +50,8 @@ class WordVectors:
     tokenizer: Tokenizer = field(default_factory=lambda: Tokenizer("whitespace"))
     report: dict[str, Any] = field(default_factory=dict)
     config: Config | None = None
-    output: np.ndarray | None = None
-    rows: np.ndarray | None = None
+    output: "np.ndarray | Picked | None" = None
+    rows: "np.ndarray | Picked | None" = None
     buckets: np.ndarray | None = None
 
     # --- making and keeping -----------------------------------------------------------------------------
@@ -127,7 +131,12 @@ class WordVectors:
         if files.is_container(path):
             return cls._from_container(files.load(path, KIND))
         from ..formats import vectors as formats
+        from ..formats.fasttext import is_fasttext
 
+        if layout == "fasttext" or (layout == "auto" and is_fasttext(path)):
+            from .foreign import read_fasttext
+
+            return cls(**read_fasttext(path))
         words, matrix = formats.read(path, layout)
         return cls.from_words(words, matrix, report={"source": str(path)})
 
@@ -237,7 +246,10 @@ class WordVectors:
         places = places[self.buckets[np.minimum(places, len(self.buckets) - 1)] == hashed] if len(self.buckets) else []
         if len(places) == 0:
             return None
-        return np.asarray(self.rows[len(self.vocabulary) + places].mean(0, dtype=np.float32))
+        vector = np.asarray(self.rows[len(self.vocabulary) + places].mean(0, dtype=np.float32))
+        if not np.isfinite(vector).all():
+            raise DataError(f"the n-grams of '{word}' have rows that are not finite.", "Is the model damaged?")
+        return vector
 
     def spelt_like(self, word: str, count: int = _NEAR_SPELLINGS) -> list[str]:
         """Words that are spelt like this one, the likeliest first."""
@@ -379,10 +391,11 @@ def _unit(vector: np.ndarray) -> np.ndarray:
     return (vector / length if length else vector).astype(np.float32)
 
 
-def _stored(name: str, matrix: np.ndarray, storage: str) -> "dict[str, np.ndarray | files.Stream]":
+def _stored(name: str, matrix: "np.ndarray | Picked", storage: str) -> "dict[str, np.ndarray | files.Stream]":
     if storage == "float32":
         pieces = (np.asarray(matrix[a : a + _ROWS], np.float32) for a in range(0, len(matrix), _ROWS))
         return {name: files.Stream(np.float32, matrix.shape, pieces)}
+    matrix = np.asarray(matrix)
     if storage == "float16":
         return {name: matrix.astype(np.float16)}
     scales = np.abs(matrix).max(1).astype(np.float32) / 127

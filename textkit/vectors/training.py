@@ -319,7 +319,7 @@ class _Watch:
     def __post_init__(self) -> None:
         self.began = self.saved = time.monotonic()
         self.diverged, self.loss = False, None if self.trainer.history == [] else self.trainer.history[-1].get("loss")
-        self.highest, self.reached = self._limit(), 0
+        self.highest, self.reached, self.kept = self._limit(), 0, -1
 
     def _limit(self) -> float:
         """The loss of output vectors of zeros, times what noise may add."""
@@ -340,10 +340,10 @@ class _Watch:
         return False
 
     def keep(self) -> None:
-        """Write the checkpoint, as of the latest pause."""
-        if self.checkpoint:
+        """Write the checkpoint, as of the latest pause, if that is not written already."""
+        if self.checkpoint and self.kept != self.reached:
             self.trainer.save_checkpoint(self.checkpoint, self.reached)
-            self.saved = time.monotonic()
+            self.saved, self.kept = time.monotonic(), self.reached
 
     def pause(self, step: int) -> bool:
         trainer, self.reached = self.trainer, step

@@ -144,6 +144,37 @@ class Trainer:
             for dx, (rows, _) in zip(dxs, batch, strict=True):
                 self.distribute(rows, dx)
 
+    def skipgram_paths(self, stream, window, fixed, rng, units, paths, rate):
+        """Words are composed when the first window reaches them and give back what they moved by after the last."""
+        lines = {i: line for line in sentences(stream) for i in line}
+        now, before = {}, {}
+        for entering in range(len(stream) + 2 * window):
+            if entering in lines:
+                now[entering] = self.compose(units[stream[entering]])
+                before[entering] = now[entering].copy()
+            centre, leaving = entering - window, entering - 2 * window
+            if centre in lines:
+                reach = window if fixed else 1 + rng.below(window)
+                line = lines[centre]
+                members = [k for k in reversed(line) if centre - reach <= k < centre]
+                members += [k for k in line if centre < k <= centre + reach]
+                self.go_path(now, members, *paths[stream[centre]], rate)
+            if leaving in lines:
+                self.distribute(units[stream[leaving]], now[leaving] - before[leaving])
+
+    def go_path(self, now, members, nodes, labels, rate):
+        errors = {
+            k: [y - quick_sigmoid(now[k] @ self.w_out[n]) for n, y in zip(nodes, labels, strict=True)] for k in members
+        }
+        for first in range(0, len(members), 4):
+            group = members[first : first + 4]
+            xs = {k: now[k].copy() for k in group}
+            for j, node in enumerate(nodes):
+                old = self.w_out[node].copy()
+                for k in group:
+                    now[k] += rate * errors[k][j] * old
+                    self.w_out[node] += rate * errors[k][j] * xs[k]
+
     def full_softmax(self, examples, first_word, rate):
         for batch in self.batches(examples):
             xs = [self.compose(rows) for rows, _ in batch]

@@ -5,6 +5,8 @@ same result each time, and one that was stopped between two steps goes on as if 
 """
 
 import math
+import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -91,31 +93,63 @@ def run(plan: Plan, work: Work, done: Pause, pause: Pause, start: int = 0) -> in
     began = time.monotonic()
     length = max(1, plan.steps // plan.pauses)
     step, over = start, False
-    with ThreadPoolExecutor(plan.threads) as pool:
+    with _Interrupts() as interrupts, ThreadPoolExecutor(plan.threads) as pool:
         while step < plan.steps and not over:
-            segment = _Segment(pool, plan, work, done, began)
+            segment = _Segment(pool, plan, work, done, began, interrupts)
             try:
                 step = segment.run(step, min((step // length + 1) * length, plan.steps))
-            except KeyboardInterrupt:
+            except KeyboardInterrupt:  # of a second Ctrl-C, or of somebody else's handler
                 pause(segment.finish())
                 raise
             out_of_time = plan.budget is not None and time.monotonic() - began >= plan.budget
             over = pause(step) or out_of_time
+            if interrupts.heard:
+                raise KeyboardInterrupt
     return step
+
+
+class _Interrupts:
+    """Within it the first Ctrl-C is only noted, a second one raises KeyboardInterrupt.
+
+    An exception that may strike between any two instructions strikes between handing out a step and writing it down,
+    too, or in a destructor, where it is dropped.
+    """
+
+    def __init__(self) -> None:
+        self.heard, self._mine = False, False
+
+    def __enter__(self) -> "_Interrupts":
+        main = threading.current_thread() is threading.main_thread()  # others cannot set handlers
+        self._mine = main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self._mine:
+            signal.signal(signal.SIGINT, self._hear)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._mine:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _hear(self, number: int, frame: object) -> None:
+        if self.heard:
+            raise KeyboardInterrupt
+        self.heard = True
 
 
 class _Segment:
     """The steps between two pauses: submitted in order, a few ahead of the workers."""
 
-    def __init__(self, pool: ThreadPoolExecutor, plan: Plan, work: Work, done: Pause, began: float) -> None:
+    def __init__(
+        self, pool: ThreadPoolExecutor, plan: Plan, work: Work, done: Pause, began: float, interrupts: _Interrupts
+    ) -> None:
         self.pool, self.plan, self.work, self.done, self.began = pool, plan, work, done, began
+        self.interrupts = interrupts
         self.pending: deque[Future[None]] = deque()
         self.submitted = self.finished = 0
 
     def run(self, step: int, stop: int) -> int:
-        """Steps `step` to `stop`, or fewer if time is over; returns the number reached."""
+        """Steps `step` to `stop`, or fewer if time is over or Ctrl-C was pressed; returns the number reached."""
         self.submitted = self.finished = step
-        while self.submitted < stop:
+        while self.submitted < stop and not self.interrupts.heard:
             seconds = time.monotonic() - self.began
             if self.plan.budget is not None and seconds >= self.plan.budget:
                 break

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from textkit.kernels import huffman, sgd
 from textkit.kernels.simd import LANES, aligned_rows, padded
-from textkit.vectors.objectives import HierarchicalSoftmax, NegativeSampling, Scratch
+from textkit.vectors.objectives import HierarchicalSoftmax, NegativeSampling, PathSkipgram, Scratch
 
 WORDS, FIRST = 12, 3
 ROWS = 20
@@ -109,6 +109,50 @@ def test_hierarchical_softmax_is_its_twin(listed, means, dim):
     )  # fmt: skip
     twin.hierarchical_softmax(listed, paths_of(objective), 0.05)
     check(w_in, w_out, twin, dim)
+
+
+words = st.sampled_from([naive.GAP, *range(FIRST, WORDS)])
+UNITS = {w: [w, w + 4, w + 8][: 1 + w % 3] for w in range(WORDS)}
+
+
+def path_step(stream, window, fixed, seed, rate, w_in, w_out, mask):
+    """Train on a stream; returns the objective."""
+    objective = PathSkipgram(COUNTS, window, fixed)
+    starts = np.cumsum([0, *map(len, UNITS.values())]).astype(np.int64)
+    units = starts, np.concatenate(list(UNITS.values())).astype(np.int32)
+    own, rng = objective.scratch(w_in.shape[1], 0), np.array([seed], np.uint64)
+    objective.train_stream(np.array(stream, np.int32), units, flat(w_in, w_out, mask), rate, rng, own)
+    return objective
+
+
+@settings(max_examples=60)
+@given(
+    stream=st.lists(words, max_size=40), window=st.integers(1, 12), fixed=st.booleans(), dim=dims,
+    seed=st.integers(0, 2**40),
+)  # fmt: skip
+def test_paths_of_windows_are_their_twin(stream, window, fixed, dim, seed):
+    w_in, w_out, mask = arrays(dim, frozen=[4])
+    twin = naive.Trainer(w_in, w_out, (True, False), frozen=[4])
+    objective = path_step(stream, window, fixed, seed, 0.05, w_in, w_out, mask)
+    twin.skipgram_paths(stream, window, fixed, naive.Generator(seed), UNITS, paths_of(objective), 0.05)
+    check(w_in, w_out, twin, dim)
+
+
+def test_paths_of_a_window_go_down_the_numerical_gradient():
+    w_in, w_out, mask = arrays(5)
+    before_in, before_out = w_in.copy(), w_out.copy()
+    paths = paths_of(path_step([5, 7, 8], 1, True, 0, RATE, w_in, w_out, mask))
+
+    def loss(a, b):
+        pairs = [(5, 7), (8, 7), (7, 5), (7, 8)]  # a context word is to predict the centre
+        return sum(choice_loss(a, b, UNITS[word], *paths[centre]) for word, centre in pairs)
+
+    for spot in [(5, 0), (7, 3), (8, 4)]:  # the word's own row; each of its rows gets the whole gradient
+        whole = len(UNITS[spot[0]]) * gradient(lambda w: loss(w, before_out), before_in, spot)
+        assert moved(before_in, w_in)[spot] == pytest.approx(whole, abs=4e-3)
+    for spot in [(7, 0), (3, 2), (8, 4)]:
+        expected = gradient(lambda w: loss(before_in, w), before_out, spot)
+        assert moved(before_out, w_out)[spot] == pytest.approx(expected, abs=4e-3)
 
 
 @settings(max_examples=60)

@@ -104,16 +104,6 @@ run(["w2v", "train", sys.argv[1], "-o", sys.argv[2], "--tokenizer", "whitespace"
 """
 
 
-def stopped(process, how):
-    """Stop a process, and what it said; a second time where the first came at a moment that does not hear it."""
-    os.kill(process.pid, how)
-    try:
-        return process.communicate(timeout=30)[1]
-    except subprocess.TimeoutExpired:
-        os.kill(process.pid, how)
-        return process.communicate(timeout=30)[1]
-
-
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_stopped_training_resumes_to_the_same_file(tmp_path, how):
     (tmp_path / "text.txt").write_text("\n".join(" ".join(s) for s in SENTENCES))
@@ -126,7 +116,8 @@ def test_stopped_training_resumes_to_the_same_file(tmp_path, how):
     checkpoint, began = tmp_path / "killed.w2v.checkpoint", time.monotonic()
     while not checkpoint.exists() and process.poll() is None and time.monotonic() - began < 100:
         time.sleep(0.02)
-    said = stopped(process, how)
+    os.kill(process.pid, how)
+    said = process.communicate(timeout=100)[1]
     assert checkpoint.exists()
     if how == signal.SIGINT:
         assert process.returncode == 130

@@ -1,7 +1,9 @@
 """The `textkit` command: the groups of commands, and how every failure ends."""
 
 import os
+import signal
 import sys
+import threading
 from typing import Any
 
 import click
@@ -42,6 +44,7 @@ for command in (classify, corpus, demo, ngram, w2v):
 
 def run(args: list[str] | None = None) -> None:
     """Run the program and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    _lose_no_interrupt()
     try:
         if "_TEXTKIT_COMPLETE" in os.environ:  # the shell asks for completions
             textkit.main(args)
@@ -58,6 +61,19 @@ def run(args: list[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except BaseException as error:
         _end(error)
+
+
+def _lose_no_interrupt() -> None:
+    """Raise Ctrl-C again a moment later if it struck where exceptions are dropped: in a destructor or a callback."""
+    others = sys.unraisablehook
+
+    def hook(dropped: "sys.UnraisableHookArgs") -> None:
+        if issubclass(dropped.exc_type, KeyboardInterrupt):
+            threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+        else:
+            others(dropped)
+
+    sys.unraisablehook = hook
 
 
 def _end(error: BaseException) -> None:

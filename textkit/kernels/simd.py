@@ -49,6 +49,10 @@ if JIT_DISABLED:
         """See below."""
         return np.full(LANES, number, np.float32)
 
+    def splat_at(array, position):
+        """See below."""
+        return np.full(LANES, array[position], np.float32)
+
     def add(a, b):
         """See below."""
         return a + b
@@ -132,6 +136,16 @@ else:
     def splat(typingctx, number):
         """The same float32 sixteen times."""
         return LANES_TYPE(types.float32), lambda context, builder, signature, args: _splat(builder, args[0])
+
+    @intrinsic
+    def splat_at(typingctx, array, position):
+        """Sixteen times array[position], which is not negative: `splat` without a check of it."""
+
+        def codegen(context, builder, signature, args):
+            view = context.make_array(signature.args[0])(context, builder, args[0])
+            return _splat(builder, builder.load(builder.gep(view.data, [args[1]])))
+
+        return LANES_TYPE(array, types.intp), codegen
 
     @intrinsic
     def add(typingctx, a, b):

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..errors import UsageError
-from ..kernels import huffman, sampling, sgd
+from ..kernels import huffman, sampling, sgd, windows
 from ..kernels.simd import LANES, aligned_rows
 from ..text.vocabulary import SPECIALS
 from .config import SOFTMAX_LIMIT, Config
@@ -47,13 +47,17 @@ class Batch:
 
 
 class Objective(Protocol):
-    """Trains on a batch, and says how large the loss of composed inputs is."""
+    """Says how large the loss of composed inputs is; trains on a batch of examples, or else on a stream of words."""
 
-    def scratch(self, dim: int, targets: int) -> Scratch: ...
+    def scratch(self, dim: int, targets: int) -> Any: ...
 
     def loss(self, x: np.ndarray, starts: np.ndarray, targets: np.ndarray, syn_out: np.ndarray) -> float: ...
 
-    def train(self, batch: Batch, matrices: tuple[Any, ...], rate: float, rng: np.ndarray, own: Scratch) -> None: ...
+
+class BatchObjective(Objective, Protocol):
+    """Trains on a batch."""
+
+    def train(self, batch: Batch, matrices: tuple[Any, ...], rate: float, rng: np.ndarray, own: Any) -> None: ...
 
 
 def _log_sigmoid(scores: np.ndarray) -> np.ndarray:
@@ -93,7 +97,7 @@ class NegativeSampling:
         )  # fmt: skip
 
 
-class HierarchicalSoftmax:
+class _Paths:
     """Targets as ways down a Huffman tree."""
 
     def __init__(self, counts: np.ndarray) -> None:
@@ -110,13 +114,54 @@ class HierarchicalSoftmax:
         scores = np.einsum("nd,nd->n", x[np.repeat(each, lengths)], syn_out[nodes[steps]])
         return float(-_log_sigmoid((2 * labels[steps] - 1) * scores).sum() / len(targets))
 
+    @property
+    def longest(self) -> int:
+        """Nodes of the longest way."""
+        return int(np.diff(self.paths[0]).max())
+
+
+class HierarchicalSoftmax(_Paths):
+    """Ways down a Huffman tree from inputs of any make."""
+
     def scratch(self, dim: int, targets: int) -> Scratch:
-        return Scratch(dim, targets * int(np.diff(self.paths[0]).max()))
+        return Scratch(dim, targets * self.longest)
 
     def train(self, batch: Batch, matrices: tuple[Any, ...], rate: float, rng: np.ndarray, own: Scratch) -> None:
         sgd.hierarchical_softmax(
             batch.count, batch.examples, batch.means, matrices, self.paths, np.float32(rate), own.batch,
             (own.sizes, own.labels), own.visited,
+        )  # fmt: skip
+
+
+class PathScratch:
+    """What one worker of `PathSkipgram` needs for itself, see `kernels.windows.skipgram_paths`."""
+
+    def __init__(self, dim: int, window: int, longest: int) -> None:
+        rows = -(-(2 * window + 2) // LANES) * LANES
+        self.ring = tuple(aligned_rows(rows, dim).reshape(-1) for _ in range(2))
+        self.places = np.zeros(2 * window + 4, np.int64), np.zeros(longest, np.int64)
+        room = 4 * (longest + 8)
+        self.sizes = np.zeros((window + 2) // 2 * room, np.float32), np.zeros(room, np.float32)
+
+
+class PathSkipgram(_Paths):
+    """Skip-gram by hierarchical softmax: takes the text itself, a window's words going their centre's way together."""
+
+    def __init__(self, counts: np.ndarray, window: int, fixed: bool) -> None:
+        super().__init__(counts)
+        self.window, self.fixed = window, fixed
+
+    def scratch(self, dim: int, targets: int) -> PathScratch:
+        return PathScratch(dim, self.window, self.longest)
+
+    def train_stream(
+        self, stream: np.ndarray, units: tuple[np.ndarray, np.ndarray], matrices: tuple[Any, ...], rate: float,
+        rng: np.ndarray, own: PathScratch,
+    ) -> None:  # fmt: skip
+        """Train on all windows of a stream of words."""
+        windows.skipgram_paths(
+            stream, len(stream), self.window, self.fixed, rng, units, matrices, self.paths, np.float32(rate), own.ring,
+            own.places, own.sizes,
         )  # fmt: skip
 
 
@@ -150,8 +195,10 @@ class FullSoftmax:
         )  # fmt: skip
 
 
-def objective_for(config: Config, counts: np.ndarray) -> Objective:
+def objective_for(config: Config, counts: np.ndarray) -> "BatchObjective | PathSkipgram":
     """The objective of a configuration over words with these counts (0 for words that are no targets)."""
+    if config.loss == "hs" and config.model == "skipgram":
+        return PathSkipgram(counts, config.window, config.fixed_window)
     if config.loss == "hs":
         return HierarchicalSoftmax(counts)
     if config.loss == "softmax":

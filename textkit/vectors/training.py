@@ -14,14 +14,14 @@ from .. import __version__, files, training
 from ..errors import DataError, UsageError
 from ..kernels import examples as kernels
 from ..kernels import sampling
-from ..kernels.simd import aligned_rows
 from ..parallel import thread_count
 from ..progress import Progress, Reporter, silent
 from ..text.corpus import EncodedCorpus
 from ..text.subwords import Ngrams, subword_units, word_units
 from ..text.vocabulary import SPECIALS, Vocabulary
 from .config import Config
-from .objectives import Batch, Objective, objective_for
+from .matrices import Matrices
+from .objectives import Batch, BatchObjective, PathSkipgram, objective_for
 
 CHECKPOINT = "w2v-checkpoint"
 _BLOCK = 32_768  # words of the text per step; with subwords a quarter, since each is many rows
@@ -30,46 +30,6 @@ _LEAST_HELD_OUT = 100
 _MIXER = 0x9E3779B97F4A7C15  # spreads seeds over 64 bits (Knuth's multiplicative hashing)
 _DIVERGED = 1.5  # times the loss of vectors of zeros
 _HALVINGS = 20
-
-
-@dataclass
-class Matrices:
-    """What is trained: float32 rows padded to a multiple of 16.
-
-    Attributes:
-        syn_in: (V + B, padded), words first, then the buckets of n-grams that occur.
-        syn_out: (V, padded), output vectors of words, or inner nodes of the Huffman tree.
-        frozen: uint8 (V + B,), 1 for rows that stay as they are.
-        buckets: int64 (B,), ascending.
-    """
-
-    dim: int
-    syn_in: np.ndarray
-    syn_out: np.ndarray
-    frozen: np.ndarray
-    buckets: np.ndarray
-
-    @classmethod
-    def new(cls, dim: int, words: int, buckets: np.ndarray, seed: int) -> "Matrices":
-        """Inputs uniform in +-0.5 / dim as word2vec has them, outputs 0."""
-        syn_in = aligned_rows(words + len(buckets), dim)
-        rng = np.random.default_rng(seed)
-        for first in range(len(SPECIALS), len(syn_in), 1 << 14):
-            rows = syn_in[first : first + (1 << 14)]
-            rows[:, :dim] = (rng.random((len(rows), dim), np.float32) - np.float32(0.5)) / np.float32(dim)
-        return cls(dim, syn_in, aligned_rows(words, dim), np.zeros(len(syn_in), np.uint8), buckets)
-
-    def words(self, units: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        """The vectors of all words, float32 (V, padded): the mean of each word's rows."""
-        starts, rows = units
-        if len(rows) == len(starts) - 1:
-            return self.syn_in
-        out = aligned_rows(len(starts) - 1, self.dim)
-        for first in range(0, len(out), 1 << 12):
-            edges = starts[first : first + (1 << 12) + 1]
-            sums = np.add.reduceat(self.syn_in[rows[edges[0] : edges[-1]]], edges[:-1] - edges[0])
-            out[first : first + len(sums)] = sums / np.diff(edges)[:, None].astype(np.float32)
-        return out
 
 
 @dataclass
@@ -118,7 +78,7 @@ class Trainer:
     config: Config
     threads: int | None = None
     matrices: Matrices | None = None
-    objective: Objective = field(init=False)
+    objective: BatchObjective | PathSkipgram = field(init=False)
 
     def __post_init__(self) -> None:
         config, vocabulary = self.config, self.corpus.vocabulary
@@ -158,9 +118,11 @@ class Trainer:
         first = block * self.block
         last = min(first + self.block, self.trained_tokens)
         rng = _generator(self.config.seed, epoch, block)
-        batch = self._batch(first, last, rng, self.keep)
-        if batch.count:
-            self.objective.train(batch, self._flat, rate, rng, self._local.own)
+        stream, local = self._stream(first, last, rng), self._local
+        if isinstance(self.objective, PathSkipgram):
+            self.objective.train_stream(stream, self.units, self._flat, rate, rng, local.own)
+        elif (batch := self._batch(stream, rng)).count:
+            self.objective.train(batch, self._flat, rate, rng, local.own)
 
     @property
     def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -172,24 +134,29 @@ class Trainer:
         syn_in, syn_out, frozen = self._arrays
         return syn_in.reshape(-1), syn_out.reshape(-1), frozen
 
-    def _batch(self, first: int, last: int, rng: np.ndarray, keep: np.ndarray) -> Batch:
-        """Examples of the text's words first to last."""
+    def _stream(self, first: int, last: int, rng: np.ndarray) -> np.ndarray:
+        """Those of the text's words first to last that stay, with gaps between lines."""
         config, local = self.config, self._local
         if local.own is None:
             local.own = self.objective.scratch(config.dim, 2 * config.window)
             local.stream, local.reach = np.empty(2 * _BLOCK, np.int32), np.empty(2 * _BLOCK, np.int32)
         ids, offsets = self.corpus.ids, self.corpus.offsets
         line = int(np.searchsorted(offsets, first, side="right")) - 1
-        size = sampling.subsample(ids, first, last, offsets, line, keep, rng, local.stream)
+        size = sampling.subsample(ids, first, last, offsets, line, self.keep, rng, local.stream)
+        return local.stream[:size]
+
+    def _batch(self, stream: np.ndarray, rng: np.ndarray) -> Batch:
+        """The examples of a stream."""
+        config, local, size = self.config, self._local, len(stream)
         self._make_room(size)
         if config.model == "cbow":
             count = kernels.cbow_examples(
-                local.stream, size, config.window, config.fixed_window, rng, self.units, local.examples
+                stream, size, config.window, config.fixed_window, rng, self.units, local.examples
             )
             means = (config.combine != "sum", config.combine == "mean")
         else:
             count = kernels.skipgram_examples(
-                local.stream, size, config.window, config.fixed_window, rng, local.reach, self.units, local.examples
+                stream, size, config.window, config.fixed_window, rng, local.reach, self.units, local.examples
             )
             means = (True, False)
         return Batch(count, local.examples, means, 1 if config.subwords is None else 64)
@@ -279,7 +246,8 @@ class Trainer:
         first, last = self.trained_tokens, self.corpus.tokens
         if first == last:  # too short to hold some out: the loss is that of its end
             first = max(0, last - _HELD_OUT)
-        batch = self._batch(first, last, _generator(self.config.seed, 0, -1), self.keep)
+        rng = _generator(self.config.seed, 0, -1)
+        batch = self._batch(self._stream(first, last, rng), rng)
         if batch.count == 0:
             return None
         in_starts, in_rows, out_starts, out_rows = batch.examples
@@ -351,7 +319,7 @@ class _Watch:
     def __post_init__(self) -> None:
         self.began = self.saved = time.monotonic()
         self.diverged, self.loss = False, None if self.trainer.history == [] else self.trainer.history[-1].get("loss")
-        self.highest, self.reached = self._limit(), 0
+        self.highest, self.reached, self.kept = self._limit(), 0, -1
 
     def _limit(self) -> float:
         """The loss of output vectors of zeros, times what noise may add."""
@@ -372,10 +340,10 @@ class _Watch:
         return False
 
     def keep(self) -> None:
-        """Write the checkpoint, as of the latest pause."""
-        if self.checkpoint:
+        """Write the checkpoint, as of the latest pause, if that is not written already."""
+        if self.checkpoint and self.kept != self.reached:
             self.trainer.save_checkpoint(self.checkpoint, self.reached)
-            self.saved = time.monotonic()
+            self.saved, self.kept = time.monotonic(), self.reached
 
     def pause(self, step: int) -> bool:
         trainer, self.reached = self.trainer, step

@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from .arpa import copy_bytes
-from .floats import digit_count, put_decimal, put_digits, shortest_digits
-from .jit import float_bits, kernel, leaf
+from .floats import digit_count, put_decimal, put_digits
+from .jit import kernel, leaf
 
 NUMBER_ROOM = 32  # bytes that a number may take
 SPARE = 16  # bytes behind every text that is copied, and behind what is written
@@ -22,23 +22,9 @@ def is_whole(value):
     return abs(value) < _LARGEST_WHOLE and value == np.floor(value)
 
 
-@kernel
-def find_decimals(numbers, powers, scales, spacings, digits, exponents):
-    """The shortest decimals of what is not whole in numbers float64 (n,): digits int64 (n,), exponents int32 (n,).
-
-    For a pass of its own, see `floats.decimals`.
-    """
-    for i in range(numbers.shape[0]):
-        magnitude = np.float32(abs(numbers[i]))
-        digits[i], exponents[i] = 0, 0
-        if not is_whole(numbers[i]) and 0 < magnitude <= _LARGEST_FLOAT:
-            found, exponent = shortest_digits(np.float64(magnitude), float_bits(magnitude), powers, scales, spacings)
-            digits[i], exponents[i] = found, exponent
-
-
 @leaf
 def put_number(out, size, value, digits, exponent, null, powers):
-    """Write a number with its decimal, see `find_decimals`; returns the new size.
+    """Write a number with its decimal, see `floats.decimals`; returns the new size.
 
     Whole numbers are written exactly, others as the shortest decimal of their float32. What is no number is left
     empty, and where `null` is set what is not finite is the word null.

@@ -108,7 +108,7 @@ def write_entries(
     return entry, size
 
 
-@kernel
+@kernel(refcounts=False)
 def next_field(buffer, position, stop):
     """(start, end) of the next field of this line; start == end at the end of the line. Tab, CR and space separate."""
     while position < stop and (buffer[position] == _TAB or buffer[position] == 13 or buffer[position] == _SPACE):
@@ -121,7 +121,7 @@ def next_field(buffer, position, stop):
     return start, position
 
 
-@kernel
+@kernel(refcounts=False)
 def parse_entries(buffer, position, stop, order, spans, numbers, powers):
     """Read n-gram lines up to the end of the section.
 

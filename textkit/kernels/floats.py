@@ -28,7 +28,7 @@ _BLOCK = 256
 _MANTISSA = 0x7FFFFF
 
 
-@kernel
+@kernel(refcounts=False)
 def digits_one_by_one(value, powers):
     """(digits, exponent): the shortest integer with value == float32(digits * 10**exponent), by trying each length."""
     magnitude = np.int64(math.floor(math.log10(value)))
@@ -126,7 +126,7 @@ def digit_count(digits):
     return count
 
 
-@kernel
+@kernel(refcounts=False)
 def put_scientific(out, size, digits, count, point):
     """Write d.ddde-7, of `count` digits with the decimal point after `point` of them; returns the new size."""
     first = digits
@@ -238,7 +238,7 @@ def put_decimal(out, size, negative, digits, exponent, powers):
     return size
 
 
-@kernel
+@kernel(refcounts=False)
 def parse_float(buffer, start, end, powers):
     """(value, whether buffer[start:end] is a finite decimal number). Correct to the last bit of a float32."""
     position = start

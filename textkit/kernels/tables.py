@@ -50,7 +50,7 @@ def put_number(out, size, value, digits, exponent, null, powers):
     return size
 
 
-@kernel
+@kernel(refcounts=False)
 def write_rows(numbers, digits, exponents, data, spans, place, labels, label_ends, null, powers, out):
     """Write a row for each piece of text: its numbers, with the text itself as the column `place`.
 
@@ -74,7 +74,7 @@ def write_rows(numbers, digits, exponents, data, spans, place, labels, label_end
     return size
 
 
-@kernel
+@kernel(refcounts=False)
 def measure_lines(data, size, spans, characters):
     """Find the lines of data[:size]: spans int64 (n, 2) without their ends, characters int64 (n,) likewise."""
     line, start, count = 0, 0, 0
@@ -94,7 +94,7 @@ def measure_lines(data, size, spans, characters):
     return line
 
 
-@kernel
+@kernel(refcounts=False)
 def copy_kept(data, bounds, kept, out):
     """Write the pieces data[bounds[i]:bounds[i + 1]] for which kept[i] is set. Returns the bytes written.
 
@@ -113,7 +113,7 @@ def hexadecimal(digit):
     return 48 + digit if digit < 10 else 87 + digit
 
 
-@kernel
+@kernel(refcounts=False)
 def escape_json(data, spans, out):
     """Write pieces of UTF-8 text as JSON strings without their quotes, and set spans to where they are in `out`.
 
@@ -138,7 +138,7 @@ def escape_json(data, spans, out):
     return size
 
 
-@kernel
+@kernel(refcounts=False)
 def gather_tokens(buffer, spans, count, mark, out, places):
     """Copy tokens one after the other; an empty span, the end of a line, is the text `mark`.
 
@@ -157,7 +157,7 @@ def gather_tokens(buffer, spans, count, mark, out, places):
     return size
 
 
-@kernel
+@kernel(refcounts=False)
 def join_words(ids, arena, ends, out, spans):
     """Write the words of each row of ids int32 (n, k) with spaces between them; spans int64 (n, 2) say where.
 

@@ -95,6 +95,6 @@ class _Writer:
 
 
 def _write_all(handle: int, buffer: np.ndarray) -> None:
-    view = memoryview(buffer)
+    view = memoryview(buffer.data)
     while view:
         view = view[os.write(handle, view) :]

@@ -59,12 +59,14 @@ class BackoffTrie:
         bases = np.cumsum([0, *sizes])
         shifts = bases[1 : len(edges) + 1].tolist()
         top = np.array([sum(sizes) if edges else 0], np.uint32)
-        found = []
-        for arrays, dtype in ((words, np.int32), (log_p, np.float32), (backoff, np.float32)):
-            found.append(joined(arrays, dtype, store, threads))
-            arrays.clear()
+        all_words = joined(words, np.int32, store, threads)
+        words.clear()
+        all_log_p = joined(log_p, np.float32, store, threads)
+        log_p.clear()
+        all_backoff = joined(backoff, np.float32, store, threads)
+        backoff.clear()
         lower = [*(edge[:-1] for edge in edges), top]
-        return cls(sizes, *found, joined(lower, np.uint32, store, threads, [*shifts, 0]))
+        return cls(sizes, all_words, all_log_p, all_backoff, joined(lower, np.uint32, store, threads, [*shifts, 0]))
 
 
 def joined(

@@ -199,7 +199,8 @@ class _Counting:
         """The next level, which may be the last; links the one below to it."""
         self._deal_left()
         if last:  # what is not needed any more makes room for the level
-            self.stream = self.spare = self.left = np.empty(0, np.int32)
+            self.stream = self.left = np.empty(0, np.int32)
+            self.spare = np.empty(0, np.uint64)
         records, starts, old_bases = self.records, self.starts, self.bases
         sizes = ordered_map(lambda piece: kernels.count_runs(records, *piece, starts), self.pieces, self.threads)
         self.bases = [0, *accumulate(sizes)]

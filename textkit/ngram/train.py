@@ -111,9 +111,7 @@ def _trie(counts: NGramCounts, estimates: smoothing.Estimates, store: Store, thr
     words = [level.words for level in counts.levels]
     edges = [level.edges for level in counts.levels[:-1] if level.edges is not None]
     counts.levels = []
-    return BackoffTrie.from_levels(
-        words, estimates.log_probabilities, estimates.log_backoffs, edges, store, threads
-    )
+    return BackoffTrie.from_levels(words, estimates.log_probabilities, estimates.log_backoffs, edges, store, threads)
 
 
 def _allowed(config: TrainingConfig, vocabulary: Vocabulary) -> np.ndarray | None:

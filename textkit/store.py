@@ -50,6 +50,16 @@ def drop_pages(array: np.ndarray) -> None:
         mapped.madvise(mmap.MADV_DONTNEED)
 
 
+def give_back(array: np.ndarray) -> None:
+    """Let the system have the memory of an array, or part of one, that nobody reads again: what it holds is lost."""
+    if sys.platform == "linux" and array.nbytes:
+        first = -(-array.ctypes.data // mmap.PAGESIZE) * mmap.PAGESIZE
+        size = (array.ctypes.data + array.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE - first
+        if size > 0:
+            with contextlib.suppress(AttributeError):
+                ctypes.CDLL(None).madvise(ctypes.c_void_p(first), ctypes.c_size_t(size), mmap.MADV_DONTNEED)
+
+
 def _map_of(array: np.ndarray) -> mmap.mmap | None:
     base: Any = array
     while isinstance(base, np.ndarray):

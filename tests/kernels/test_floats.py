@@ -19,9 +19,8 @@ def put(out, negative, digits, exponent, powers):
 
 
 def shown(value):
-    out, digits, exponents = np.zeros(40, np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int32)
-    floats.decimals(np.array([0, value], np.float32), 1, 2, *floats.TABLES, digits, exponents)
-    size = put(out, bool(value < 0), digits[0], np.int64(exponents[0]), floats.POWERS)
+    out, (digits, exponents) = np.zeros(40, np.uint8), floats.find_decimals(np.array([1, value], np.float32))
+    size = put(out, bool(value < 0), digits[1], np.int64(exponents[1]), floats.POWERS)
     return out[:size].tobytes().decode()
 
 

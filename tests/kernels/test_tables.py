@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textkit.kernels import tables
-from textkit.kernels.floats import POWERS, TABLES
+from textkit.kernels.floats import POWERS, find_decimals
 from textkit.text.tokenizer import text_buffer
 
 NUMBERS = st.one_of(
@@ -28,8 +28,7 @@ def joined(texts):
 def written(numbers, buffer, spans, place, labels, null):
     values, count = np.array(numbers, np.float64), len(numbers)
     values = values.reshape(count, len(labels) - 2)
-    digits, exponents = np.empty(values.size, np.int64), np.empty(values.size, np.int32)
-    tables.find_decimals(values.reshape(-1), *TABLES, digits, exponents)
+    digits, exponents = find_decimals(values.reshape(-1))
     ends = np.cumsum([0, *map(len, labels)], dtype=np.int64)
     out = np.zeros(len(buffer) + int(ends[-1]) * count + tables.NUMBER_ROOM * values.size + tables.SPARE, np.uint8)
     text = text_buffer(b"".join(labels))

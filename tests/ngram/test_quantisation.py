@@ -11,6 +11,7 @@ from textkit.kernels.quantisation import nearest
 from textkit.ngram.config import TrainingConfig
 from textkit.ngram.model import NGramModel
 from textkit.ngram.quantisation import codebook, encode, quantised_model
+from textkit.store import Store
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Lines
 from textkit.text.tokenizer import Tokenizer
@@ -112,3 +113,10 @@ def test_quantising_again_changes_nothing():
 def test_impossible_widths(bits):
     with pytest.raises(UsageError, match="bits make no codebook"):
         quantised_model(train(2), bits)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 1 << 30), st.integers(1, 6000), st.integers(0, 3))
+def test_limited_memory_gives_the_same_codebook(seed, size, decimals):
+    values = -np.abs(np.random.default_rng(seed).normal(size=size)).round(decimals).astype(np.float32)
+    assert codebook(values, 16, Store(limit=4096)).tolist() == codebook(values, 16).tolist()

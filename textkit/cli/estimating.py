@@ -10,6 +10,7 @@ import click
 from . import common
 
 if TYPE_CHECKING:
+    from ..ngram.making import Made
     from ..ngram.model import NGramModel
 
 _OPTIONS = (
@@ -112,7 +113,7 @@ def tell_training(report: dict[str, Any]) -> None:
         common.note(f"{dropped:,} sentence marks (<s>, </s>) in the text were left out.")
 
 
-def print_sizes(model: "NGramModel", title: str) -> None:
+def print_sizes(model: "NGramModel | Made", title: str) -> None:
     """A table of the model's orders: n-grams, and the parameters of its smoothing."""
     label, shown = _parameters(model.report, model.order)
     rows = [[n, size, shown[n - 1]] for n, size in enumerate(model.sizes, 1)]

@@ -12,6 +12,7 @@ from . import common, estimating
 if TYPE_CHECKING:
     from ..ngram.config import TrainingConfig
     from ..ngram.counts import CountedText
+    from ..ngram.making import Made
     from ..ngram.model import NGramModel
     from ..store import Store
     from ..text.reader import Reader
@@ -77,7 +78,7 @@ def train(
     textkit ngram train text.txt --smoothing add-k --dev held-out.txt
     textkit ngram train monday.counts tuesday.counts --output both.ngram
     """
-    from ..ngram.model import NGramModel
+    from ..ngram.making import make_files
 
     began = time.perf_counter()
     config = replace(config, keep_counts=keep_counts)
@@ -90,21 +91,17 @@ def train(
     )
     held_out = common.encode_held_out(reader, dev, text, cache, threads) if dev else None
     with common.progress_bar() as progress:
-        model = NGramModel.train(text, config, dev=held_out, threads=threads, progress=progress, store=store)
-        if bits is not None:
-            model = quantised(model, bits, threads)
-        if target:
-            model.save(target)
-        if arpa:
-            model.write_arpa(arpa, threads, store)
-    estimating.tell_training(model.report)
-    if dev and model.report.get("settled") != "dev":
+        made = make_files(
+            text, config, target, arpa, bits=bits, dev=held_out, threads=threads, progress=progress, store=store
+        )
+    estimating.tell_training(made.report)
+    if dev and made.report.get("settled") != "dev":
         common.note(f"--dev changed nothing: the smoothing {config.label} leaves nothing to tune.")
     written = [str(path) for path in (target, arpa) if path]
     if as_json:
-        common.print_json({**_description(model), "written": written, "seconds": time.perf_counter() - began})
+        common.print_json({**_description(made), "written": written, "seconds": time.perf_counter() - began})
     else:
-        estimating.print_sizes(model, f"{', '.join(written)} ({time.perf_counter() - began:.1f} s)")
+        estimating.print_sizes(made, f"{', '.join(written)} ({time.perf_counter() - began:.1f} s)")
 
 
 def _counted(
@@ -136,21 +133,14 @@ def _counted(
     return merge_counts(texts, min_count=min_count, max_vocab=max_vocab, threads=threads, store=store)
 
 
-def _description(model: "NGramModel") -> dict[str, Any]:
+def _description(model: "Made") -> dict[str, Any]:
     return {
         "order": model.order,
         "ngrams": {str(n): size for n, size in enumerate(model.sizes, 1)},
-        "vocabulary": len(model.vocabulary),
+        "vocabulary": model.words,
         "signature": model.signature,
         **model.report,
     }
-
-
-def quantised(model: "NGramModel", bits: int, threads: int | None) -> "NGramModel":
-    """The model with numbers of so many bits."""
-    from ..ngram.quantisation import quantised_model
-
-    return quantised_model(model, bits, threads=threads)[0]
 
 
 def load(path: Path, tokenizer: str) -> "NGramModel":
@@ -172,7 +162,10 @@ def info(model: Path, tokenizer: str, as_json: bool) -> None:
     \b
     textkit ngram info text.ngram
     """
-    loaded = load(model, tokenizer)
+    from ..ngram.making import Made
+
+    opened = load(model, tokenizer)
+    loaded = Made(opened.sizes, len(opened.vocabulary), opened.signature, opened.report)
     if as_json:
         common.print_json(_description(loaded))
         return

@@ -12,11 +12,12 @@ import numpy as np
 from .. import files
 from ..errors import DataError, TextkitError
 from ..kernels import arpa as kernels
-from ..kernels.floats import POWERS, TABLES, decimals
+from ..kernels.floats import POWERS, TABLES, find_decimals
 from ..parallel import ordered_map
 from .backoff import BackoffTrie
 
 _ENTRIES = 1 << 15  # n-grams per piece of work
+_SHOWN = 1 << 10  # backoffs remembered as text; a power of two
 _BLOCK = 8 << 20
 _PADDING = 16
 _ORDER_LIMIT = 100
@@ -82,15 +83,14 @@ def _written(
     path[-1] = entry
     for k in range(order - 2, -1, -1):
         path[k] = np.searchsorted(trie.edges, trie.edges.dtype.type(path[k + 1]), side="right") - 1
-    prefix, prefix_ends = np.empty(order * (longest + 1) + 32, np.uint8), np.full(order, -1)
-    prefix_ends[0] = 0
     room = max(_ENTRIES * 16 * (order + 2), 2 * order * (longest + 128))
-    numbers = (entry, *_decimals(trie.log_p, entry, last), *_decimals(trie.backoff, entry, last))
-    arrays = (arena, ends, trie.words, trie.log_p, trie.backoff, trie.edges)
+    arrays = (arena, ends, longest, trie.words, trie.log_p, trie.backoff, trie.edges)
+    numbers = (entry, *find_decimals(trie.log_p[entry:last]))
+    scratch = np.empty(order, np.int64), np.full(_SHOWN, -1), np.empty(_SHOWN * 32, np.uint8)
     buffers = []
     while entry < last:
         out = _buffer(spare, room)
-        entry, size = kernels.write_entries(entry, last, path, prefix, prefix_ends, *arrays, *numbers, POWERS, out)
+        entry, size = kernels.write_entries(entry, last, path, 0, *arrays, *numbers, *scratch, *TABLES, out)
         buffers.append((out, size))
     return buffers
 
@@ -102,14 +102,6 @@ def _buffer(spare: deque[np.ndarray], room: int) -> np.ndarray:
     except IndexError:
         return np.empty(room, np.uint8)
     return out if len(out) >= room else np.empty(room, np.uint8)
-
-
-def _decimals(values: np.ndarray, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-    """Digits int64 and exponents int32 of values[first:last], as far as there are values."""
-    last = max(first, min(last, len(values)))
-    digits, exponents = np.empty(last - first, np.int64), np.empty(last - first, np.int32)
-    decimals(values, first, last, *TABLES, digits, exponents)
-    return digits, exponents
 
 
 @dataclass(frozen=True)

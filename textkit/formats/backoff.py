@@ -50,6 +50,8 @@ class BackoffTrie:
     ) -> "BackoffTrie":
         """Join arrays by order; `edges` of order n, uint32 (E + 1,), index the n-grams of order n + 1 from 0.
 
+        The lists are emptied, so that arrays nobody else has make room for the next.
+
         Args:
             store: makes the new arrays; in memory if not given.
         """
@@ -57,13 +59,14 @@ class BackoffTrie:
         bases = np.cumsum([0, *sizes])
         shifts = bases[1 : len(edges) + 1].tolist()
         top = np.array([sum(sizes) if edges else 0], np.uint32)
-        return cls(
-            sizes,
-            joined(words, np.int32, store, threads),
-            joined(log_p, np.float32, store, threads),
-            joined(backoff, np.float32, store, threads),
-            joined([*(edge[:-1] for edge in edges), top], np.uint32, store, threads, [*shifts, 0]),
-        )
+        all_words = joined(words, np.int32, store, threads)
+        words.clear()
+        all_log_p = joined(log_p, np.float32, store, threads)
+        log_p.clear()
+        all_backoff = joined(backoff, np.float32, store, threads)
+        backoff.clear()
+        lower = [*(edge[:-1] for edge in edges), top]
+        return cls(sizes, all_words, all_log_p, all_backoff, joined(lower, np.uint32, store, threads, [*shifts, 0]))
 
 
 def joined(

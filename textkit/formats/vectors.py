@@ -14,7 +14,7 @@ import numpy as np
 from .. import files
 from ..errors import DataError, UsageError
 from ..kernels import rows as kernels
-from ..kernels.floats import POWERS, TABLES, decimals
+from ..kernels.floats import POWERS, find_decimals
 from . import fasttext
 from .hashing import word_vectors
 
@@ -265,10 +265,9 @@ def _write_text(stream: IO[bytes], words: Sequence[str], vectors: np.ndarray, se
     arena, ends = _arena(words)
     dim, values = vectors.shape[1], vectors.reshape(-1)
     step = max(1, _BUFFER // (25 * dim))
-    digits, exponents = np.empty(step * dim, np.int64), np.empty(step * dim, np.int32)
     for first in range(0, len(words), step):
         last = min(first + step, len(words))
-        decimals(values, first * dim, last * dim, *TABLES, digits, exponents)
+        digits, exponents = find_decimals(values[first * dim : last * dim])
         out = np.empty(int(ends[last] - ends[first]) + (last - first) * (25 * dim + 1) + 32, np.uint8)
         size = kernels.write_rows(arena, ends, values, first, last, dim, separator, digits, exponents, out, POWERS)
         stream.write(out[:size].data)

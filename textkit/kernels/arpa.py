@@ -2,13 +2,15 @@
 
 import numpy as np
 
-from .floats import parse_float, put_decimal
-from .jit import kernel, leaf, load_u64, prefetch, store_u64
+from .floats import parse_float, put_decimal, shortest_digits
+from .jit import float_bits, kernel, leaf, load_u64, prefetch, store_u64
 
 NUMBER_ROOM = 26  # bytes that a number and its tab may take
 DONE, FULL, BAD_NUMBER, FEW_WORDS, MANY_FIELDS = range(5)
 
 _AHEAD = 12
+_SHOWN = 32  # bytes kept of a number that was written: its text and, in the last, how long that is
+_SPREAD, _KEPT_BITS = np.uint64(0x9E3779B1), np.uint64(22)
 _TAB, _NEWLINE, _SPACE, _BACKSLASH = 9, 10, 32, 92
 
 
@@ -22,21 +24,54 @@ def copy_bytes(source, start, target, position, length):
     return position + length
 
 
-@kernel
-def write_entries(
-    entry, last, path, prefix, prefix_ends, arena, ends, words, log_p, backoff, edges, first, p_digits, p_exponents,
-    b_digits, b_exponents, powers, out,
-):  # fmt: skip
-    """Write the n-grams `entry` to `last` of one order as lines.
+@kernel(refcounts=False)
+def put_new(out, size, value, place, shown_bits, shown, powers, scales, spacings):
+    """Write a tab and a float32, and remember that text, at most 31 bytes, in shown[32 * place:]."""
+    begin, bits, digits, exponent = size, float_bits(value), np.int64(0), np.int64(0)
+    if value != 0:
+        magnitude = abs(value)
+        digits, exponent = shortest_digits(np.float64(magnitude), float_bits(magnitude), powers, scales, spacings)
+    out[size] = _TAB
+    size = put_decimal(out, size + 1, value < 0, digits, exponent, powers)
+    shown_bits[place] = bits
+    for i in range(size - begin):
+        shown[_SHOWN * place + i] = out[begin + i]
+    shown[_SHOWN * place + _SHOWN - 1] = size - begin
+    return size
 
-    path int64 (n,) holds the nodes from the unigram to `entry` and is moved along; prefix uint8 has the text of the
-    words before the last one, prefix_ends int64 (n,) where each begins and the last ends there, or -1 from the first
-    word on that must be written. Arrays as in `trie`. p_digits, p_exponents, b_digits, b_exponents: the numbers as
-    decimals, see `floats.decimals`, from node `first` on. Stops before `out` is full. Returns (next entry, bytes).
+
+@leaf
+def put_again(out, size, value, shown_bits, shown, powers, scales, spacings):
+    """Write a tab and a float32, from memory if it has been written before; returns the new size."""
+    bits = float_bits(value)
+    place = np.int64((np.uint64(bits & 0xFFFFFFFF) * _SPREAD) >> _KEPT_BITS) & (shown_bits.shape[0] - 1)
+    if shown_bits[place] != bits:
+        return put_new(out, size, value, place, shown_bits, shown, powers, scales, spacings)
+    store_u64(out, size, load_u64(shown, _SHOWN * place))
+    store_u64(out, size + 8, load_u64(shown, _SHOWN * place + 8))
+    store_u64(out, size + 16, load_u64(shown, _SHOWN * place + 16))
+    store_u64(out, size + 24, load_u64(shown, _SHOWN * place + 24))
+    return size + shown[_SHOWN * place + _SHOWN - 1]
+
+
+@kernel(refcounts=False)
+def write_entries(
+    entry, last, path, known, arena, ends, longest, words, log_p, backoff, edges, first, digits, exponents, begins,
+    shown_bits, shown, powers, scales, spacings, out,
+):  # fmt: skip
+    """Write the n-grams `entry` to `last` of one order as lines, from the beginning of `out` until that may be full.
+
+    path int64 (n,): the nodes from the unigram to `entry`, moved along; known: how many of their words the line before
+    has, too, which are copied from it, 0 at the beginning of `out`. No word has more than `longest` bytes. Arrays as in
+    `trie`. digits, exponents:
+    probabilities as decimals, see `floats.decimals`, from node `first` on. begins int64 (n,) scratch: where words
+    begin. shown_bits int64 (S,), at first -1, and shown uint8 (32 S,): backoffs that were written as text, of which
+    most come again and again. Returns (next entry, bytes).
     """
-    size, order = 0, path.shape[0]
+    size, order, before = 0, path.shape[0], np.int64(0)
     with_backoff = last <= backoff.shape[0]
-    while entry < last:
+    begins[0] = 0
+    while entry < last and size + order * (longest + 1) + 2 * NUMBER_ROOM + 32 <= out.shape[0]:
         if entry + 2 * _AHEAD < last:
             prefetch(ends, np.int64(words[entry + 2 * _AHEAD]))
             prefetch(arena, ends[words[entry + _AHEAD]])
@@ -44,37 +79,36 @@ def write_entries(
         for k in range(order - 2, -1, -1):
             if path[k + 1] < np.int64(edges[path[k] + 1]):
                 break
-            prefix_ends[k + 1] = -1
+            known = min(known, k)
             while path[k + 1] >= np.int64(edges[path[k] + 1]):
                 path[k] += 1
             if k > 0:  # neighbours come soon
                 prefetch(ends, np.int64(words[min(path[k] + 2 * _AHEAD, words.shape[0] - 1)]))
                 prefetch(arena, ends[words[min(path[k] + _AHEAD, words.shape[0] - 1)]])
-        for k in range(order - 1):
-            if prefix_ends[k + 1] < 0:
-                begin, length = ends[words[path[k]]], prefix_ends[k]
-                length = copy_bytes(arena, begin, prefix, length, ends[words[path[k]] + 1] - begin)
-                prefix[length] = _SPACE
-                prefix_ends[k + 1] = length + 1
-        prefix_size = prefix_ends[order - 1]
-        begin, end = ends[words[entry]], ends[words[entry] + 1]
-        if size + prefix_size + (end - begin) + 2 * NUMBER_ROOM + 32 > out.shape[0]:
-            break
         i = entry - first
-        size = put_decimal(out, size, log_p[entry] < 0, p_digits[i], np.int64(p_exponents[i]), powers)
+        size = put_decimal(out, size, log_p[entry] < 0, digits[i], np.int64(exponents[i]), powers)
         out[size] = _TAB
-        size = copy_bytes(prefix, 0, out, size + 1, prefix_size)
-        size = copy_bytes(arena, begin, out, size, end - begin)
+        size += 1
+        copy_bytes(out, before, out, size, begins[known])
+        before = size
+        size += begins[known]
+        for k in range(known, order):
+            begins[k] = size - before
+            begin = ends[words[path[k]]]
+            size = copy_bytes(arena, begin, out, size, ends[words[path[k]] + 1] - begin)
+            out[size] = _SPACE
+            size += 1
+        known = order - 1
+        size -= 1
         if with_backoff:
-            out[size] = _TAB
-            size = put_decimal(out, size + 1, backoff[entry] < 0, b_digits[i], np.int64(b_exponents[i]), powers)
+            size = put_again(out, size, backoff[entry], shown_bits, shown, powers, scales, spacings)
         out[size] = _NEWLINE
         size += 1
         entry += 1
     return entry, size
 
 
-@kernel
+@kernel(refcounts=False)
 def next_field(buffer, position, stop):
     """(start, end) of the next field of this line; start == end at the end of the line. Tab, CR and space separate."""
     while position < stop and (buffer[position] == _TAB or buffer[position] == 13 or buffer[position] == _SPACE):
@@ -87,7 +121,7 @@ def next_field(buffer, position, stop):
     return start, position
 
 
-@kernel
+@kernel(refcounts=False)
 def parse_entries(buffer, position, stop, order, spans, numbers, powers):
     """Read n-gram lines up to the end of the section.
 

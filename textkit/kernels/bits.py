@@ -80,7 +80,7 @@ def edge_at(data, layout, level, index):
     return min(np.int64(read_bits(data, position, layout[level, EDGE])), layout[level + 1, SIZE])
 
 
-@kernel
+@kernel(refcounts=False)
 def pack(columns, widths, shift, first, last, out):
     """Write the rows `first` to `last` of up to three columns side by side.
 
@@ -103,7 +103,7 @@ def pack(columns, widths, shift, first, last, out):
                 filled &= _SEVEN
 
 
-@kernel
+@kernel(refcounts=False)
 def unpack(data, layout, books, level, first, last, shift, words, log_p, backoff, edges):
     """The inverse of `pack` for the n-grams `first` to `last`: words int32, log_p, backoff float32, edges uint32.
 

@@ -18,7 +18,7 @@ _HALF = np.uint64(32)
 _LOW_32 = np.uint64(0xFFFFFFFF)
 
 
-@kernel
+@kernel(refcounts=False)
 def sentence_stream(ids, offsets, first, last, stream):
     """Lay out the lines `first` to `last` as <s> w … </s>, leaving out sentence marks found inside the text.
 
@@ -40,7 +40,7 @@ def sentence_stream(ids, offsets, first, last, stream):
     return size, dropped
 
 
-@kernel
+@kernel(refcounts=False)
 def count_words(stream, first, last, counts, places):
     """counts[w] += 1 for the words stream[first:last], and places[w] where one comes first; both int64 (V,)."""
     for i in range(first, last):
@@ -50,7 +50,7 @@ def count_words(stream, first, last, counts, places):
         counts[word] += 1
 
 
-@kernel
+@kernel(refcounts=False)
 def group_by_word(stream, first, last, cursors, records):
     """Make records of the places `first` to `last`, at cursors[word], raising those; cursors int64 (V,).
 
@@ -62,7 +62,7 @@ def group_by_word(stream, first, last, cursors, records):
         cursors[word] += 1
 
 
-@kernel
+@kernel(refcounts=False)
 def left_words(stream, records, first, last, left, counts):
     """left[i] = the word before the place of record i, and counts[word] += 1, for i from `first` to `last`.
 
@@ -76,7 +76,7 @@ def left_words(stream, records, first, last, left, counts):
         counts[word] += 1
 
 
-@kernel
+@kernel(refcounts=False)
 def deal_left(records, first, last, left, cursors, dealt):
     """Deal the records `first` to `last` out to cursors[left word], raising those, each place moved to that word."""
     for i in range(first, last):
@@ -87,7 +87,7 @@ def deal_left(records, first, last, left, cursors, dealt):
         cursors[word] += 1
 
 
-@kernel
+@kernel(refcounts=False)
 def count_runs(records, first, last, starts):
     """How many n-grams the left words `first` to `last` begin, word w being records[starts[w]:starts[w + 1]]."""
     size = 0
@@ -100,7 +100,7 @@ def count_runs(records, first, last, starts):
     return size
 
 
-@kernel
+@kernel(refcounts=False)
 def collect_runs(records, first, last, starts, entry, below_words, words, suffixes, counts):
     """Read off the n-grams of the left words `first` to `last`, numbered from `entry` on.
 
@@ -125,7 +125,7 @@ def collect_runs(records, first, last, starts, entry, below_words, words, suffix
             counts[number] = i + 1 - begin
 
 
-@kernel
+@kernel(refcounts=False)
 def link_levels(words, counts, first, last, new_counts, entry, edges):
     """edges[c] = the first continuation of n-gram c, for c from `first` to `last`; the first of all is `entry`.
 
@@ -141,7 +141,7 @@ def link_levels(words, counts, first, last, new_counts, entry, edges):
             entry += 1
 
 
-@kernel
+@kernel(refcounts=False)
 def count_left_extensions(suffixes, low, adjusted):
     """adjusted[s - low] += 1, where that is inside, for each n-gram with suffix s: the distinct words to its left."""
     for entry in range(suffixes.shape[0]):
@@ -150,7 +150,7 @@ def count_left_extensions(suffixes, low, adjusted):
             adjusted[place] += 1
 
 
-@kernel
+@kernel(refcounts=False)
 def counts_of_counts(counts, result):
     """result[c] += 1 for each count c that is less than len(result)."""
     for entry in range(counts.shape[0]):

@@ -13,7 +13,7 @@ from .jit import float_bits, kernel, leaf, store_u64
 POWERS = 10.0 ** np.arange(64)
 _TEN = np.int64(10)
 _EIGHT = np.uint64(8)
-_ZERO_POINT = np.uint64(int.from_bytes(b"0.000000", "little"))
+_UNIT = np.int64(100_000_000)
 
 
 def _scales() -> np.ndarray:
@@ -24,9 +24,11 @@ def _scales() -> np.ndarray:
 SCALES = _scales()
 SPACINGS = 2.0 ** (np.arange(256) - 127.0 - 24)  # half the distance to the next float32, by exponent bits
 TABLES = (POWERS, SCALES, SPACINGS)
+_BLOCK = 256
+_MANTISSA = 0x7FFFFF
 
 
-@kernel
+@kernel(refcounts=False)
 def digits_one_by_one(value, powers):
     """(digits, exponent): the shortest integer with value == float32(digits * 10**exponent), by trying each length."""
     magnitude = np.int64(math.floor(math.log10(value)))
@@ -124,7 +126,7 @@ def digit_count(digits):
     return count
 
 
-@kernel
+@kernel(refcounts=False)
 def put_scientific(out, size, digits, count, point):
     """Write d.ddde-7, of `count` digits with the decimal point after `point` of them; returns the new size."""
     first = digits
@@ -144,19 +146,55 @@ def put_scientific(out, size, digits, count, point):
 
 
 @kernel
-def decimals(values, first, last, powers, scales, spacings, digits, exponents):
-    """The shortest decimals of the finite float32 values[first:last]: digits int64 and exponents int32, from 0 on.
+def decimals(values, powers, scales, spacings, scratch, digits, exponents):
+    """The shortest decimals of finite float32 values (n,): digits int64 (n,) and exponents int32 (n,).
 
-    A value is digits * 10**exponent, with its sign. For a pass of its own: each takes long, but none waits for another
-    as long as no branch depends on it, as the printing does.
+    A value is digits * 10**exponent, with its sign; scratch float64 (2, 256). The same as `shortest_digits` without
+    branches, in loops that become vector instructions; what these may not have got right goes the slow way.
     """
-    for i in range(first, last):
-        value = abs(values[i])
-        if value == 0:
-            digits[i - first], exponents[i - first] = 0, 0
-        else:
-            found, exponent = shortest_digits(np.float64(value), float_bits(value), powers, scales, spacings)
-            digits[i - first], exponents[i - first] = found, exponent
+    unit, found = scratch[0], scratch[1]
+    bits = values.view(np.int32)
+    for start in range(0, values.shape[0], _BLOCK):
+        size = min(_BLOCK, values.shape[0] - start)
+        for i in range(size):
+            power = (bits[start + i] >> 23) & 255
+            scale = min(max(scales[power], 0), 22)
+            exponents[start + i] = -scale
+            unit[i] = powers[scale]
+            found[i] = powers[scale] * spacings[power]
+        for i in range(size):
+            value = np.float64(abs(values[start + i]))
+            middle = value * unit[i]
+            low, high, whole = np.ceil(middle - found[i]), np.floor(middle + found[i]), np.floor(middle + 0.5)
+            shorter, least = np.floor(high * 0.1), np.ceil(low * 0.1 - 1e-9)
+            less = (shorter >= least) & (high >= 10.0)
+            fewer = less & (np.floor(shorter * 0.1) * 10.0 >= least)
+            digit = np.floor((whole + 5.0) * 0.1) if less else whole
+            digit = min(max(digit, least if less else low), shorter if less else high)
+            back = digit * (10.0 if less else 1.0) / unit[i]
+            found[i] = -1.0 if fewer | (np.float32(back) != np.float32(value)) else digit
+            unit[i] = 1.0 if less else 0.0
+        for i in range(size):
+            k, pattern = start + i, bits[start + i]
+            if found[i] >= 0 and pattern & _MANTISSA != 0 and 0 <= scales[(pattern >> 23) & 255] <= 22:
+                digits[k], exponents[k] = np.int64(found[i]), exponents[k] + np.int32(unit[i])
+            elif values[k] == 0:
+                digits[k], exponents[k] = 0, 0
+            else:
+                value = abs(values[k])
+                slow, power = shortest_digits(np.float64(value), float_bits(value), powers, scales, spacings)
+                digits[k], exponents[k] = slow, power
+
+
+def find_decimals(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Digits int64 and exponents int32 of numbers as float32, see `decimals`; of what that does not hold, 0."""
+    if values.dtype != np.float32:
+        with np.errstate(over="ignore"):
+            values = values.astype(np.float32)
+        values[~np.isfinite(values)] = 0
+    digits, exponents = np.empty(len(values), np.int64), np.empty(len(values), np.int32)
+    decimals(values, *TABLES, np.empty((2, _BLOCK)), digits, exponents)
+    return digits, exponents
 
 
 @leaf
@@ -168,6 +206,14 @@ def put_decimal(out, size, negative, digits, exponent, powers):
     if negative:
         out[size] = 45
         size += 1
+    # Most numbers have one digit before the point, or a 0, and up to eight behind it.
+    units = digits * np.int64(powers[8 + exponent]) if -8 <= exponent <= 0 else np.int64(0)
+    whole = units // _UNIT
+    if whole < _TEN and (exponent == 0 or units >= 100) and -8 <= exponent <= 0:
+        out[size] = 48 + whole
+        out[size + 1] = 46
+        store_u64(out, size + 2, eight_digits(units - whole * _UNIT))
+        return size + (1 if exponent == 0 else 2 - exponent)
     count = digit_count(digits)
     point = count + exponent  # digits before the decimal point
     if count <= 8 and 0 < point < count:
@@ -176,10 +222,6 @@ def put_decimal(out, size, negative, digits, exponent, powers):
         out[size + point] = 46
         store_u64(out, size + point + 1, text >> (_EIGHT * np.uint64(point)))
         size += count + 1
-    elif count <= 8 and -6 < point <= 0:
-        store_u64(out, size, _ZERO_POINT)
-        store_u64(out, size + 2 - point, eight_digits(digits * np.int64(powers[8 - count])))
-        size += 2 - point + count
     elif point > 21 or point <= -6:
         size = put_scientific(out, size, digits, count, point)
     elif point <= 0:
@@ -196,7 +238,7 @@ def put_decimal(out, size, negative, digits, exponent, powers):
     return size
 
 
-@kernel
+@kernel(refcounts=False)
 def parse_float(buffer, start, end, powers):
     """(value, whether buffer[start:end] is a finite decimal number). Correct to the last bit of a float32."""
     position = start

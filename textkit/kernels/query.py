@@ -36,7 +36,7 @@ BATCH = 2048  # places looked up together
 _AHEAD = 16
 
 
-@kernel
+@kernel(refcounts=False)
 def look_up_order(stream, contexts, size, data, layout, level, lows, spans, active, nodes):
     """nodes[i] = the child in `level` of contexts[i - 1] with the word stream[i], or -1, for i from 1 to `size`.
 
@@ -85,7 +85,7 @@ def look_up_order(stream, contexts, size, data, layout, level, lows, spans, acti
             prefetch(data, (records + lows[i] * stride) >> 3)
 
 
-@kernel
+@kernel(refcounts=False)
 def score_order(stream, contexts, nodes, size, data, layout, books, level, scores, matches):
     """Raise the scores of places 1 to `size` from the orders below `level` to this one.
 
@@ -133,7 +133,7 @@ def score_stream(stream, state, data, layout, books, batch, scratch, nodes, scor
             state[k] = nodes[k, size]
 
 
-@kernel
+@kernel(refcounts=False)
 def line_stream(ids, offsets, first, last, eos, stream):
     """Lines `first` to `last` as LINE_START, ids, eos; ids int32, offsets int64 (L + 1,). Returns the length."""
     size = 0
@@ -148,7 +148,7 @@ def line_stream(ids, offsets, first, last, eos, stream):
     return size
 
 
-@kernel
+@kernel(refcounts=False)
 def sum_lines(stream, scores, totals, unknown):
     """Add up a scored stream by lines.
 
@@ -167,7 +167,7 @@ def sum_lines(stream, scores, totals, unknown):
                 unknown[line] += 1
 
 
-@kernel
+@kernel(refcounts=False)
 def next_distribution(state, data, layout, books, out):
     """log10 p(w | state) of every word w; state as in `score_stream`, out float64 (V,).
 

@@ -15,7 +15,7 @@ def is_blank(byte):
     return byte == _SPACE or byte == _TAB
 
 
-@kernel
+@kernel(refcounts=False)
 def parse_rows(buffer, position, stop, dim, spans, numbers, powers):
     """Lines of a word and `dim` numbers, set apart by single blanks; a blank at the end of a line is passed over.
 
@@ -49,7 +49,7 @@ def parse_rows(buffer, position, stop, dim, spans, numbers, powers):
     return position, count, DONE
 
 
-@kernel
+@kernel(refcounts=False)
 def write_rows(arena, ends, values, first, last, dim, separator, digits, exponents, out, powers):
     """Lines of the words first to last with their numbers; no word stands where `ends` says that it is empty.
 
@@ -74,7 +74,7 @@ def write_rows(arena, ends, values, first, last, dim, separator, digits, exponen
     return size
 
 
-@kernel
+@kernel(refcounts=False)
 def parse_records(buffer, position, rows, dim, longest, spans, numbers):
     """word2vec's binary records: a word, a space, `dim` float32; line feeds before the word are passed over.
 
@@ -98,7 +98,7 @@ def parse_records(buffer, position, rows, dim, longest, spans, numbers):
     return position, rows, DONE
 
 
-@kernel
+@kernel(refcounts=False)
 def write_records(arena, ends, numbers, first, newline, out):
     """The inverse of `parse_records`, with a line feed after each record if `newline`.
 

@@ -48,7 +48,7 @@ def is_delimiter(byte):
     return byte <= 32 and (_BACKSPACE_TO_SPACE >> np.int64(byte)) & 1 == 1
 
 
-@kernel
+@kernel(refcounts=False)
 def scan_whitespace(buffer, position, stop, spans):
     """Split as lmplz does, on bytes, without decoding (KenLM lm/builder/corpus_count.cc).
 
@@ -72,7 +72,7 @@ def scan_whitespace(buffer, position, stop, spans):
     return position, count
 
 
-@kernel
+@kernel(refcounts=False)
 def character_length(buffer, position, stop):
     """Bytes of the well-formed UTF-8 sequence at `position`, or 0 (Unicode, table 3-7)."""
     first = buffer[position]
@@ -100,7 +100,7 @@ def character_length(buffer, position, stop):
     return length
 
 
-@kernel
+@kernel(refcounts=False)
 def code_point(buffer, position, length):
     """The code point of a well-formed sequence of `length` bytes."""
     first = np.int64(buffer[position])
@@ -112,7 +112,7 @@ def code_point(buffer, position, length):
     return value
 
 
-@kernel
+@kernel(refcounts=False)
 def first_invalid(buffer, position, stop):
     """The first position that begins no well-formed UTF-8 sequence, or `stop`."""
     while position < stop:
@@ -126,7 +126,7 @@ def first_invalid(buffer, position, stop):
     return stop
 
 
-@kernel
+@kernel(refcounts=False)
 def wide_class(buffer, position, stop, pages, classes):
     """`class_at` for a byte above 0x7F."""
     length = character_length(buffer, position, stop)
@@ -166,7 +166,7 @@ def joins(joint, before, after):
     return joint == CONNECTOR
 
 
-@kernel
+@kernel(refcounts=False)
 def word_end(buffer, position, stop, before, pages, classes):
     """The end of a word or number of which everything before `position` is known; `before` is its last class."""
     while position < stop:
@@ -187,7 +187,7 @@ def word_end(buffer, position, stop, before, pages, classes):
     return position
 
 
-@kernel
+@kernel(refcounts=False)
 def run_end(buffer, position, stop, wanted, pages, classes):
     """The end of a run of characters of class `wanted`, marks and joiners."""
     while position < stop:
@@ -214,7 +214,7 @@ def ascii_run_end(buffer, position):
     return position
 
 
-@kernel
+@kernel(refcounts=False)
 def scan_word(buffer, position, stop, spans, pages, classes):
     """The `word` tokenizer; `text.tokenizer.WORD_PATTERN` is its definition. Arguments as in scan_whitespace."""
     count, room = 0, spans.shape[0]
@@ -248,7 +248,7 @@ def scan_word(buffer, position, stop, spans, pages, classes):
     return position, count
 
 
-@kernel
+@kernel(refcounts=False)
 def scan_char(buffer, position, stop, spans):
     """Every well-formed character, or single stray byte, is a token; newlines end lines."""
     count, room = 0, spans.shape[0]
@@ -264,7 +264,7 @@ def scan_char(buffer, position, stop, spans):
     return position, count
 
 
-@kernel
+@kernel(refcounts=False)
 def put_character(out, size, point):
     """Write the UTF-8 form of `point` at out[size:]; returns the new size."""
     if point < 0x80:
@@ -286,7 +286,7 @@ def put_character(out, size, point):
     return size + 4
 
 
-@kernel
+@kernel(refcounts=False)
 def map_characters(buffer, stop, out, pages, mapped):
     """Replace each character by up to three others; bytes that are not UTF-8 stay.
 
@@ -320,7 +320,7 @@ def map_characters(buffer, stop, out, pages, mapped):
     return size
 
 
-@kernel
+@kernel(refcounts=False)
 def mark_spaces(buffer, stop, out, pages, classes):
     """For the `char` tokenizer: runs of white space inside a line become one U+2581, at its ends they go.
 
@@ -350,7 +350,7 @@ def mark_spaces(buffer, stop, out, pages, classes):
     return size
 
 
-@kernel
+@kernel(refcounts=False)
 def join_tokens(buffer, spans, n_spans, out, size, fresh):
     """Write tokens set apart by one space, and newlines for line ends, at out[size:].
 

@@ -29,7 +29,7 @@ def context_weight(total, weights):
     return weights[bits]
 
 
-@kernel
+@kernel(refcounts=False)
 def interpolate(edges, counts, stays, suffixes, lower, discounts, extra, weights, first, last, probabilities, gammas):
     """Interpolated probabilities of all continuations of the contexts `first` to `last`.
 
@@ -62,7 +62,7 @@ def interpolate(edges, counts, stays, suffixes, lower, discounts, extra, weights
                 probabilities[entry] = own + gamma * lower[suffixes[entry]]
 
 
-@kernel
+@kernel(refcounts=False)
 def back_off(edges, counts, stays, suffixes, lower, discounts, extra, weights, first, last, probabilities, alphas):
     """Backed-off probabilities of all continuations of the contexts `first` to `last`.
 
@@ -99,7 +99,7 @@ def back_off(edges, counts, stays, suffixes, lower, discounts, extra, weights, f
                 probabilities[entry] = own + share * probabilities[entry]
 
 
-@kernel
+@kernel(refcounts=False)
 def context_facts(edges, counts, contexts, totals, types):
     """Sums over the continuations of the given contexts.
 

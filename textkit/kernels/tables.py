@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from .arpa import copy_bytes
-from .floats import digit_count, put_decimal, put_digits, shortest_digits
-from .jit import float_bits, kernel, leaf
+from .floats import digit_count, put_decimal, put_digits
+from .jit import kernel, leaf
 
 NUMBER_ROOM = 32  # bytes that a number may take
 SPARE = 16  # bytes behind every text that is copied, and behind what is written
@@ -22,23 +22,9 @@ def is_whole(value):
     return abs(value) < _LARGEST_WHOLE and value == np.floor(value)
 
 
-@kernel
-def find_decimals(numbers, powers, scales, spacings, digits, exponents):
-    """The shortest decimals of what is not whole in numbers float64 (n,): digits int64 (n,), exponents int32 (n,).
-
-    For a pass of its own, see `floats.decimals`.
-    """
-    for i in range(numbers.shape[0]):
-        magnitude = np.float32(abs(numbers[i]))
-        digits[i], exponents[i] = 0, 0
-        if not is_whole(numbers[i]) and 0 < magnitude <= _LARGEST_FLOAT:
-            found, exponent = shortest_digits(np.float64(magnitude), float_bits(magnitude), powers, scales, spacings)
-            digits[i], exponents[i] = found, exponent
-
-
 @leaf
 def put_number(out, size, value, digits, exponent, null, powers):
-    """Write a number with its decimal, see `find_decimals`; returns the new size.
+    """Write a number with its decimal, see `floats.decimals`; returns the new size.
 
     Whole numbers are written exactly, others as the shortest decimal of their float32. What is no number is left
     empty, and where `null` is set what is not finite is the word null.
@@ -64,7 +50,7 @@ def put_number(out, size, value, digits, exponent, null, powers):
     return size
 
 
-@kernel
+@kernel(refcounts=False)
 def write_rows(numbers, digits, exponents, data, spans, place, labels, label_ends, null, powers, out):
     """Write a row for each piece of text: its numbers, with the text itself as the column `place`.
 
@@ -88,7 +74,7 @@ def write_rows(numbers, digits, exponents, data, spans, place, labels, label_end
     return size
 
 
-@kernel
+@kernel(refcounts=False)
 def measure_lines(data, size, spans, characters):
     """Find the lines of data[:size]: spans int64 (n, 2) without their ends, characters int64 (n,) likewise."""
     line, start, count = 0, 0, 0
@@ -108,7 +94,7 @@ def measure_lines(data, size, spans, characters):
     return line
 
 
-@kernel
+@kernel(refcounts=False)
 def copy_kept(data, bounds, kept, out):
     """Write the pieces data[bounds[i]:bounds[i + 1]] for which kept[i] is set. Returns the bytes written.
 
@@ -127,7 +113,7 @@ def hexadecimal(digit):
     return 48 + digit if digit < 10 else 87 + digit
 
 
-@kernel
+@kernel(refcounts=False)
 def escape_json(data, spans, out):
     """Write pieces of UTF-8 text as JSON strings without their quotes, and set spans to where they are in `out`.
 
@@ -152,7 +138,7 @@ def escape_json(data, spans, out):
     return size
 
 
-@kernel
+@kernel(refcounts=False)
 def gather_tokens(buffer, spans, count, mark, out, places):
     """Copy tokens one after the other; an empty span, the end of a line, is the text `mark`.
 
@@ -171,7 +157,7 @@ def gather_tokens(buffer, spans, count, mark, out, places):
     return size
 
 
-@kernel
+@kernel(refcounts=False)
 def join_words(ids, arena, ends, out, spans):
     """Write the words of each row of ids int32 (n, k) with spaces between them; spans int64 (n, 2) say where.
 

@@ -46,13 +46,13 @@ def scored_word(word, state, data, layout, books, target):
     return score, 1 if word == UNK else matched
 
 
-@kernel
+@kernel(refcounts=False)
 def score_word(word, state, data, layout, books, target):
     """See `scored_word`."""
     return scored_word(word, state, data, layout, books, target)
 
 
-@kernel
+@kernel(refcounts=False)
 def minimize(state, data, layout, books):
     """Forget the longest contexts of a state while they change no score: nothing follows them, and they weigh 1."""
     order = layout.shape[0]
@@ -65,7 +65,7 @@ def minimize(state, data, layout, books):
             state[level] = -1
 
 
-@kernel
+@kernel(refcounts=False)
 def advance(word, state, data, layout, books, target):
     """As `score_word`, and the state behind the word is made minimal. Returns (log10 probability, order used)."""
     score, matched = scored_word(word, state, data, layout, books, target)
@@ -114,7 +114,7 @@ def trace_stream(stream, state, data, layout, books, batch, scratch, nodes, scor
     return count
 
 
-@kernel
+@kernel(refcounts=False)
 def find_node(ids, data, layout):
     """The node of an n-gram within its order, ids int32 (n,) with n at most the order, or -1."""
     node = np.int64(ids[0])
@@ -125,7 +125,7 @@ def find_node(ids, data, layout):
     return node
 
 
-@kernel
+@kernel(refcounts=False)
 def tally_continuations(ids, data, layout, tally):
     """For each word w the number of distinct words before the n-gram ids + w, added to tally int64 (V,).
 
@@ -146,7 +146,7 @@ def tally_continuations(ids, data, layout, tally):
                     tally[word] += 1
 
 
-@kernel
+@kernel(refcounts=False)
 def child_range(begin, end, data, layout, level):
     """The children, in the level above, of the n-grams `begin` to `end` of a level below the highest."""
     return edge_at(data, layout, level, begin), edge_at(data, layout, level, end)

@@ -25,7 +25,7 @@ def find_word(words, begin, end, word):
     return low if low < high and words[low] == word else -1
 
 
-@kernel
+@kernel(refcounts=False)
 def find_child(node, word, words, edges):
     """The child of `node` with this last word, or -1."""
     if node < 0 or node >= edges.shape[0] - 1:
@@ -33,7 +33,7 @@ def find_child(node, word, words, edges):
     return find_word(words, np.int64(edges[node]), min(np.int64(edges[node + 1]), words.shape[0]), word)
 
 
-@kernel
+@kernel(refcounts=False)
 def descend(ngrams, column, length, words, edges, nodes):
     """nodes[i] = node of the `length` words ngrams[i, column:], or -1 where there is none.
 
@@ -48,7 +48,7 @@ def descend(ngrams, column, length, words, edges, nodes):
         nodes[i] = node
 
 
-@kernel
+@kernel(refcounts=False)
 def find_path(ngram, first, last, words, edges):
     """Node of the words ngram[first:last], or -1."""
     node = np.int64(ngram[first])
@@ -57,7 +57,7 @@ def find_path(ngram, first, last, words, edges):
     return node
 
 
-@kernel
+@kernel(refcounts=False)
 def back_off(ngrams, words, log_p, backoff, edges, numbers):
     """numbers[i, 0] = log10 probability of the last word of ngrams[i] after the others, by backing off.
 
@@ -78,7 +78,7 @@ def back_off(ngrams, words, log_p, backoff, edges, numbers):
         numbers[i, 0] = total
 
 
-@kernel
+@kernel(refcounts=False)
 def look_up_order(stream, contexts, words, edges, entries):
     """entries[i] = the continuation of contexts[i - 1] with the word stream[i], or -1.
 
@@ -103,7 +103,7 @@ def find_reach(words, low, stop, word):
     return min(low + step + 1, stop)
 
 
-@kernel
+@kernel(refcounts=False)
 def link_suffixes(first, last, vocabulary, words, edges, links):
     """links[y] = node of the n-gram y without its first word, for all children y of the contexts `first` to `last`.
 

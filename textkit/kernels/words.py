@@ -40,7 +40,7 @@ def mix(value):
     return value ^ (value >> _HALF)
 
 
-@kernel
+@kernel(refcounts=False)
 def key_of(buffer, start, end):
     """The key of a word: its bytes if there are at most 8, else a hash of them."""
     if end - start <= 8:
@@ -65,7 +65,7 @@ def home(hashed, size):
     return np.int64(((hashed >> _HALF) * np.uint64(size)) >> _HALF)
 
 
-@kernel
+@kernel(refcounts=False)
 def same_bytes(a, start_a, b, start_b, length):
     """Whether a[start_a:][:length] equals b[start_b:][:length]."""
     while length > 8:
@@ -113,7 +113,7 @@ def find_indexed(buffer, start, end, key, hashed, slot, index, arena, ends):
             slot = 0
 
 
-@kernel
+@kernel(refcounts=False)
 def hash_tokens(buffer, spans, n_spans, size, keys, hashes, slots):
     """Keys, hashes and home slots of a batch of tokens, and of line ends something harmless."""
     for i in range(n_spans):
@@ -123,7 +123,7 @@ def hash_tokens(buffer, spans, n_spans, size, keys, hashes, slots):
         slots[i] = home(hashes[i], size)
 
 
-@kernel
+@kernel(refcounts=False)
 def enter(hashed, word, index):
     """Put a word that is not there into the index."""
     slot = home(hashed, index.shape[0])
@@ -134,7 +134,7 @@ def enter(hashed, word, index):
     index[slot] = index_entry(hashed, word)
 
 
-@kernel
+@kernel(refcounts=False)
 def intern(buffer, spans, n_spans, keys, hashes, slots, index, arena, ends, counts, words, missing, ids, lines):
     """Give each token its id; words not seen before are added, or if `missing` is not -1 they get that id.
 
@@ -182,7 +182,7 @@ def intern(buffer, spans, n_spans, keys, hashes, slots, index, arena, ends, coun
     return n_spans, words, n_ids, n_lines
 
 
-@kernel
+@kernel(refcounts=False)
 def fill_index(index, arena, ends, words, distinct):
     """Enter the first `words` words of an arena into an empty index.
 
@@ -200,7 +200,7 @@ def fill_index(index, arena, ends, words, distinct):
     return -1
 
 
-@kernel
+@kernel(refcounts=False)
 def write_counts(arena, ends, counts, word, out):
     """Write lines `word TAB count` from word number `word` on, as many as fit. Returns (next word, bytes written)."""
     size = 0
@@ -219,7 +219,7 @@ def write_counts(arena, ends, counts, word, out):
     return word, size
 
 
-@kernel
+@kernel(refcounts=False)
 def gather_words(arena, ends, order, out_arena, out_ends):
     """Copy the words order[0], order[1], … into a new arena in that order."""
     size = 0
@@ -231,14 +231,14 @@ def gather_words(arena, ends, order, out_arena, out_ends):
         out_ends[i + 1] = size
 
 
-@kernel
+@kernel(refcounts=False)
 def remap(ids, mapping):
     """ids[i] = mapping[ids[i]] in place."""
     for i in range(ids.shape[0]):
         ids[i] = mapping[ids[i]]
 
 
-@kernel
+@kernel(refcounts=False)
 def lower_first(ids, base, first):
     """first[id] = min(first[id], base + i) where id stands at i; first int64 (W,) starts at a large value."""
     for i in range(ids.shape[0]):
@@ -246,7 +246,7 @@ def lower_first(ids, base, first):
             first[ids[i]] = base + i
 
 
-@kernel
+@kernel(refcounts=False)
 def first_occurrences(ids, first):
     """first[id] = where id stands first; `first` int64 (V,) starts at len(ids)."""
     size = ids.shape[0]
@@ -255,7 +255,7 @@ def first_occurrences(ids, first):
             first[ids[i]] = i
 
 
-@kernel
+@kernel(refcounts=False)
 def digest(buffer, size, state):
     """Fold buffer[:size] into the two 64-bit words of `state`: a fast fingerprint, not a cryptographic one."""
     a, b = state[0], state[1]

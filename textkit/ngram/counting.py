@@ -51,8 +51,9 @@ def count_ngrams(
     if store is not None and store.limit is not None and room * (24 + 64 * order) > store.limit:
         return _count_in_runs(corpus, order, threads, progress, store)
     stream, dropped = _stream(corpus, 0, corpus.lines)
-    levels, first = _count_stream(stream, order, len(corpus.vocabulary), threads, progress)
-    return NGramCounts(levels, first, corpus.tokens, corpus.lines, dropped)
+    counting = _Counting(stream, len(corpus.vocabulary), threads)
+    del stream  # nobody else has it: its memory is used again
+    return NGramCounts(counting.levels(order, progress), counting.first, corpus.tokens, corpus.lines, dropped)
 
 
 def _stream(corpus: EncodedCorpus, begin: int, end: int) -> tuple[np.ndarray, int]:
@@ -74,18 +75,6 @@ def _stream(corpus: EncodedCorpus, begin: int, end: int) -> tuple[np.ndarray, in
     return stream[:size], dropped
 
 
-def _count_stream(
-    stream: np.ndarray, order: int, words: int, threads: int, progress: Reporter
-) -> tuple[list[Level], np.ndarray]:
-    """All levels, and where each word appears first."""
-    counting = _Counting(stream, words, threads)
-    levels = [counting.unigrams()]
-    for length in range(2, order + 1):
-        progress(Progress(f"counting {length}-grams", length - 1, order, "orders"))
-        levels.append(counting.longer(levels[-1]))
-    return levels, counting.first
-
-
 # --- in limited memory ---------------------------------------------------------------------------------
 
 
@@ -103,13 +92,14 @@ def _count_in_runs(corpus: EncodedCorpus, order: int, threads: int, progress: Re
         stream, marks = _stream(corpus, begin, end)
         release_pages()
         present = _compact(stream, words)
-        levels, places = _count_stream(stream, order, len(present), threads, silent)
-        seen = places != NEVER
-        first[present[seen]] = np.minimum(first[present[seen]], places[seen] + position)
+        counting, size = _Counting(stream, len(present), threads), len(stream)
+        del stream
+        levels, seen = counting.levels(order, silent), counting.first != NEVER
+        first[present[seen]] = np.minimum(first[present[seen]], counting.first[seen] + position)
         for level in levels:
             word_kernels.remap(level.words, present)
         runs.add(levels)
-        position, dropped = position + len(stream), dropped + marks
+        position, dropped = position + size, dropped + marks
     return NGramCounts(runs.merged(), first, corpus.tokens, corpus.lines, dropped)
 
 
@@ -193,13 +183,24 @@ class _Counting:
         self.pieces = _by_places(self.starts, threads)
         self.bases = [0, *(last for _, last in self.pieces)]
 
+    def levels(self, order: int, progress: Reporter) -> list[Level]:
+        """All levels up to an order."""
+        levels = [self.unigrams()]
+        for length in range(2, order + 1):
+            progress(Progress(f"counting {length}-grams", length - 1, order, "orders"))
+            levels.append(self.longer(levels[-1], length == order))
+        return levels
+
     def unigrams(self) -> Level:
         """The level of the words themselves."""
         return Level(np.arange(self.words, dtype=np.int32), np.diff(self.starts).astype(np.int32))
 
-    def longer(self, below: Level) -> Level:
-        """The next level; links the one below to it."""
+    def longer(self, below: Level, last: bool) -> Level:
+        """The next level, which may be the last; links the one below to it."""
         self._deal_left()
+        if last:  # what is not needed any more makes room for the level
+            self.stream = self.left = np.empty(0, np.int32)
+            self.spare = np.empty(0, np.uint64)
         records, starts, old_bases = self.records, self.starts, self.bases
         sizes = ordered_map(lambda piece: kernels.count_runs(records, *piece, starts), self.pieces, self.threads)
         self.bases = [0, *accumulate(sizes)]

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import files
+from ..direct import past_cache
 from ..errors import DataError
 from ..formats import arpa, kenlm
 from ..formats.backoff import BackoffTrie, Listed, assemble
@@ -17,7 +18,7 @@ UNKNOWN_LOG_P = -100.0  # KenLM's value for a file without <unk>
 
 def write_arpa(trie: BackoffTrie, vocabulary: Vocabulary, path: str | Path, threads: int | None = None) -> None:
     """Write a model as an ARPA file, compressed if the name ends in .gz, .bz2, .xz or .zst."""
-    with files.atomic_write(path) as raw, files.compressed_writer(raw, path) as stream:
+    with files.atomic_write(path) as raw, past_cache(raw) as file, files.compressed_writer(file, path) as stream:
         arpa.write(stream, trie, vocabulary.arena, vocabulary.ends, thread_count(threads))
 
 

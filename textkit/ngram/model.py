@@ -26,7 +26,7 @@ from .counts import LONGEST_ORDER, CountedText
 from .foreign import read_foreign, write_arpa
 from .merging import merge_counts
 from .packed import PackedTrie
-from .train import estimate
+from .train import Estimated, estimate
 
 KIND = "ngram"
 FORMAT_VERSION = 2
@@ -77,8 +77,7 @@ class NGramModel:
     @property
     def signature(self) -> str:
         """Everything that a score depends on, in one line."""
-        method = self.report.get("smoothing", "arpa")
-        return f"{self.tokenizer.signature}|order:{self.order}|smooth:{method}|v:{__version__}"
+        return signature_of(self.tokenizer, self.order, self.report)
 
     # --- making and keeping -----------------------------------------------------------------------------
 
@@ -128,8 +127,15 @@ class NGramModel:
             dev = encoded(dev, known.tokenizer, vocabulary=known.vocabulary, **reading)
         threads, store = thread_count(threads), store or Store()
         estimated = estimate(known, config, threads, progress, dev, store)
-        packed = PackedTrie.pack(estimated.trie, threads, store=store)
-        return cls(packed, estimated.vocabulary, known.tokenizer, estimated.report, estimated.counts)
+        return cls.from_estimate(estimated, known.tokenizer, threads, store)
+
+    @classmethod
+    def from_estimate(
+        cls, estimated: Estimated, tokenizer: Tokenizer, threads: int, store: Store | None = None
+    ) -> "NGramModel":
+        """The model that an estimate gives; uses up its trie. `store` makes the arrays, in memory if not given."""
+        packed = PackedTrie.pack(estimated.trie, threads, store=store, spent=True)
+        return cls(packed, estimated.vocabulary, tokenizer, estimated.report, estimated.counts)
 
     @classmethod
     def from_trie(
@@ -382,6 +388,11 @@ class NGramModel:
                 return
             yield self.vocabulary.word(word)
             _, _, state = self.advance(state, np.array([word], np.int32))
+
+
+def signature_of(tokenizer: Tokenizer, order: int, report: dict[str, Any]) -> str:
+    """Everything that the scores of a model depend on, in one line."""
+    return f"{tokenizer.signature}|order:{order}|smooth:{report.get('smoothing', 'arpa')}|v:{__version__}"
 
 
 def draw(log_weights: np.ndarray, rng: np.random.Generator, temperature: float, top_k: int | None, top_p: float) -> int:

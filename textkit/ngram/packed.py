@@ -10,7 +10,7 @@ from ..errors import DataError
 from ..formats.backoff import BackoffTrie
 from ..kernels import bits
 from ..parallel import ordered_map
-from ..store import Store, slices
+from ..store import Store, give_back, slices
 
 _PIECE = 1 << 16  # records packed at a time; a multiple of 8, so that pieces meet at whole bytes
 _EXACT, _SIGNED = 31, 32  # bits of a stored float without and with its sign
@@ -47,9 +47,18 @@ class PackedTrie:
 
     @classmethod
     def pack(
-        cls, trie: BackoffTrie, threads: int, codes: "Quantised | None" = None, store: Store | None = None
+        cls,
+        trie: BackoffTrie,
+        threads: int,
+        codes: "Quantised | None" = None,
+        store: Store | None = None,
+        spent: bool = False,
     ) -> "PackedTrie":
-        """Pack a trie exactly, or with numbers quantised before; `store` makes the data, in memory if not given."""
+        """Pack a trie exactly, or with numbers quantised before; `store` makes the data, in memory if not given.
+
+        Args:
+            spent: nobody needs the trie afterwards, so that its memory goes to the packed one level by level.
+        """
         bases = trie.bases.tolist()
         floats = [
             (_float_bits(trie.log_p[base:end]), _float_bits(trie.backoff[base:end])) for base, end in pairwise(bases)
@@ -58,6 +67,8 @@ class PackedTrie:
         data = (store or Store()).zeros(size, np.uint8)
         for level in range(trie.order):
             _pack_level(trie, codes, layout, level, data, threads)
+            for values in (trie.words, trie.log_p, trie.backoff, trie.edges) if spent else ():
+                give_back(values[bases[level] : bases[level + 1]])
         return cls(data, layout, codes.books if codes else np.zeros(0, np.float32))
 
     def unpack(self, threads: int, store: Store | None = None) -> BackoffTrie:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..kernels import tables as kernels
-from ..kernels.floats import POWERS, TABLES
+from ..kernels.floats import POWERS, find_decimals
 from ..text.tokenizer import PADDING, text_buffer
 
 
@@ -41,8 +41,7 @@ def written(
     row = int(ends[-1]) + kernels.NUMBER_ROOM * numbers.shape[1]
     out = np.empty(int((spans[:, 1] - spans[:, 0]).sum()) + row * len(numbers) + PADDING, np.uint8)
     numbers = np.ascontiguousarray(numbers)
-    digits, exponents = np.empty(numbers.size, np.int64), np.empty(numbers.size, np.int32)
-    kernels.find_decimals(numbers.reshape(-1), *TABLES, digits, exponents)
+    digits, exponents = find_decimals(numbers.reshape(-1))
     size = kernels.write_rows(
         numbers, digits, exponents, data, spans, place, text_buffer(b"".join(encoded)), ends, null, POWERS, out
     )

@@ -16,6 +16,7 @@ from .counts import Level, NGramCounts, find_ngram
 from .gather import gather
 
 _BYTES = 40  # of an n-gram, about, while it is estimated
+_NO_VALUES = np.empty(0, np.int32)
 
 
 def raw_counts(counts: NGramCounts) -> list[np.ndarray]:
@@ -162,21 +163,35 @@ def estimate_levels(
         or float64 in the backoff form.
     """
     store, dtype = store or Store(), np.float64 if plan.backoff else np.float32
-    probabilities = _unigrams(values[0], plan, kept[0]).astype(dtype)
-    yield probabilities, None
+    lower = _unigrams(values[0], plan, kept[0]).astype(dtype)
+    yield lower, None
     for n in range(1, counts.order):
-        level, edges = counts.levels[n], counts.levels[n - 1].edges
-        assert edges is not None and level.suffixes is not None
-        found, backoffs = store.empty(len(level.words), dtype), store.empty(len(edges) - 1, dtype)
-        fixed = plan, plan.terms[n].arrays(), edges, values[n], kept[n], found, backoffs
-        if store.small(probabilities.nbytes):
-            order = _Order(*fixed, probabilities, level.suffixes)
-        else:
-            order = _Order(*fixed, gather(probabilities, level.suffixes, store, threads))
-        for _ in ordered_map(order.estimate, _by_children(edges, threads, store), threads):
-            pass
-        yield found, backoffs
-        probabilities = found
+        lower, backoffs = _longer(counts, n, values, plan, kept, lower, threads, store)
+        yield lower, backoffs
+
+
+def _longer(
+    counts: NGramCounts,
+    n: int,
+    values: list[np.ndarray],
+    plan: Plan,
+    kept: list[np.ndarray],
+    lower: np.ndarray,
+    threads: int,
+    store: Store,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities of the n-grams of levels[n] and backoff weights of those below, whose probabilities are `lower`."""
+    level, edges = counts.levels[n], counts.levels[n - 1].edges
+    assert edges is not None and level.suffixes is not None
+    found, backoffs = store.empty(len(level.words), lower.dtype), store.empty(len(edges) - 1, lower.dtype)
+    fixed = plan, plan.terms[n].arrays(), edges, values[n], kept[n], found, backoffs
+    if store.small(lower.nbytes):
+        order = _Order(*fixed, lower, level.suffixes)
+    else:
+        order = _Order(*fixed, gather(lower, level.suffixes, store, threads))
+    for _ in ordered_map(order.estimate, _by_children(edges, threads, store), threads):
+        pass
+    return found, backoffs
 
 
 @dataclass(frozen=True)
@@ -234,19 +249,22 @@ def estimate(
     threads: int,
     store: Store | None = None,
 ) -> Estimates:
-    """The logarithms of `estimate_levels`."""
-    estimates, store = Estimates([], []), store or Store()
+    """The logarithms of `estimate_levels`; takes the values and the levels' suffixes away as it goes, for room."""
+    found, store, lower = Estimates([], []), store or Store(), None
     highest = np.inf if plan.backoff else 0.0
-    for probabilities, backoffs in estimate_levels(counts, values, plan, kept, threads, store):
-        estimates.log_probabilities.append(_log10(probabilities, 0.0, threads, store))
-        if backoffs is not None:
-            estimates.log_backoffs.append(_log10(backoffs, highest, threads, store))
-    return estimates
+    for n, (probabilities, backoffs) in enumerate(estimate_levels(counts, values, plan, kept, threads, store)):
+        if lower is not None and backoffs is not None:
+            found.log_probabilities.append(_log10(lower, 0.0, threads, store))
+            found.log_backoffs.append(_log10(backoffs, highest, threads, store))
+        values[n], counts.levels[n].suffixes, lower = _NO_VALUES, None, probabilities
+    assert lower is not None
+    found.log_probabilities.append(_log10(lower, 0.0, threads, store))
+    return found
 
 
 def _log10(values: np.ndarray, highest: float, threads: int, store: Store) -> np.ndarray:
-    """log10 float32 of values, at most `highest`."""
-    out = store.empty(len(values), np.float32)
+    """log10 float32 of values, at most `highest`; takes their place if they are float32."""
+    out = values if values.dtype == np.float32 else store.empty(len(values), np.float32)
 
     def work(part: tuple[int, int]) -> None:
         scratch, piece = np.empty(1024, np.int32), slice(*part)

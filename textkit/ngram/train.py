@@ -96,21 +96,22 @@ def estimate_from_counts(
         "lines": counts.lines,
         "dropped_marks": counts.dropped_marks,
     }
-    trie = BackoffTrie.from_levels(
-        [level.words for level in counts.levels],
-        estimates.log_probabilities,
-        estimates.log_backoffs,
-        [level.edges for level in counts.levels[:-1] if level.edges is not None],
-        store,
-        threads,
-    )
+    del evidence, kept
     kept_counts = _all_counts(counts, store, threads) if config.keep_counts else None
-    return Estimated(trie, vocabulary, report, kept_counts)
+    return Estimated(_trie(counts, estimates, store, threads), vocabulary, report, kept_counts)
 
 
 def _all_counts(counts: NGramCounts, store: Store, threads: int) -> np.ndarray:
     """Occurrences of the n-grams of all orders, int32 (T,)."""
     return joined([level.counts for level in counts.levels], np.int32, store, threads)
+
+
+def _trie(counts: NGramCounts, estimates: smoothing.Estimates, store: Store, threads: int) -> BackoffTrie:
+    """The model as one trie. The levels go as they are joined: together they take as much memory as it does."""
+    words = [level.words for level in counts.levels]
+    edges = [level.edges for level in counts.levels[:-1] if level.edges is not None]
+    counts.levels = []
+    return BackoffTrie.from_levels(words, estimates.log_probabilities, estimates.log_backoffs, edges, store, threads)
 
 
 def _allowed(config: TrainingConfig, vocabulary: Vocabulary) -> np.ndarray | None:

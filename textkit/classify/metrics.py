@@ -236,12 +236,12 @@ def fasttext_counts(outcome: Outcome, known: int, features: np.ndarray | None = 
 
     Args:
         known: labels of the model, those with lower numbers.
-        features: how many features of each document the model knows, (L,).
+        features: how many features of each document the model knows, (L,), -1 where nobody said.
     """
     gold = filtered(outcome.gold, outcome.gold.ids < known)
     stays = gold.sizes > 0
     if features is not None:
-        stays &= features > 0
+        stays &= features != 0
     rest = replace(outcome, gold=gold).of(stays)
     micro = rest.counts().micro
     return FastTextCounts(rest.documents, micro.precision, micro.recall)

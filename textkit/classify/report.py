@@ -184,7 +184,6 @@ def make_report(
     *,
     ranks: Sequence[int] = (1,),
     majority: int = 0,
-    features: np.ndarray | None = None,
     excerpts: Excerpts = numbered,
     pairs: int = 10,
     examples: int = 2,
@@ -197,7 +196,6 @@ def make_report(
         names: of all labels, those that only the test has included.
         ranks: values of k for precision and recall at k.
         majority: the most frequent label of the training documents.
-        features: how many features of each document the model knows, to count as fastText does.
         excerpts: gives the text of documents.
         pairs, examples: how many confused pairs, and documents of each, those that the model was surest of.
         seed: of the resamples behind the intervals.
@@ -226,7 +224,7 @@ def make_report(
         roc_auc=_averages(areas, "roc_auc"),
         average_precision=_averages(areas, "average_precision"),
         ranked=len(scores.column_labels),
-        fasttext=metrics.fasttext_counts(outcome, scores.labels, features),
+        fasttext=metrics.fasttext_counts(outcome, scores.labels, scores.features),
         baseline=_baseline(scores, names, majority),
         unknown={names[c]: int(counts.gold[c]) for c in range(scores.labels, outcome.labels)},
         per_label=_label_rows(scores, counts, names, areas),

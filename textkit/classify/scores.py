@@ -103,6 +103,8 @@ class Scores:
         rest: float64 (L,), sum of log(1 - p); kept if not exclusive.
         columns: float32 (L, n), probabilities of the n labels `column_labels`.
         pairs: right and wrong pairs by probability: of all labels, or of the most probable if exclusive.
+        fine: the same in more bins.
+        features: int64 (L,), how many features of each document the model knows, -1 where nobody said.
     """
 
     gold: Ragged
@@ -119,6 +121,7 @@ class Scores:
     column_labels: np.ndarray
     pairs: Bins
     fine: Bins
+    features: np.ndarray
 
     def outcome(self) -> Outcome:
         """Chosen and right labels."""
@@ -242,14 +245,15 @@ class Collector:
             column_labels=shown,
             pairs=Bins.empty(),
             fine=Bins.empty(CURVE),
+            features=np.full(documents, -1),
         )
         self.by = owners(gold)
         self.done = 0
         self.chosen: list[np.ndarray] = []
         self.sizes: list[np.ndarray] = []
 
-    def add(self, p: np.ndarray) -> None:
-        """The probabilities of the next documents, float32 (B, C).
+    def add(self, p: np.ndarray, features: np.ndarray | None = None) -> None:
+        """The probabilities of the next documents, float32 (B, C), and how many features of each the model knows.
 
         Raises:
             DataError: some are no numbers from 0 to 1.
@@ -257,6 +261,8 @@ class Collector:
         if not ((p >= 0) & (p <= 1.001)).all():
             raise DataError("the model gives probabilities that are none.", "It is damaged; train it again.")
         kept, rows = self.scores, slice(self.done, self.done + len(p))
+        if features is not None:
+            kept.features[rows] = features
         kept.top[rows] = best = most_probable(p, kept.top.shape[1])
         kept.top_p[rows] = np.take_along_axis(p, best, 1)
         kept.squares[rows] = np.einsum("ij,ij->i", p, p, dtype=np.float64)

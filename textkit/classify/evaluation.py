@@ -60,14 +60,22 @@ def scored(
     data: LabelledCorpus,
     rule: Rule | None = None,
     *,
+    documents: np.ndarray | None = None,
     depth: int = 10,
     threads: int | None = None,
     progress: Reporter = silent,
 ) -> Scores:
-    """What a model says of all documents, read with its labels known (see `read_labelled`)."""
+    """What a model says of documents that were read with its labels known (see `read_labelled`).
+
+    Args:
+        rule: which labels to give; by default what suits the model.
+        documents: int64, their numbers; all if None.
+        depth: how many of the most probable labels to keep.
+    """
+    chosen = np.arange(len(data)) if documents is None else documents
     rule = rule or Choice().rule(model, data.multilabel)
-    collector = Collector(data.gold, len(model.labels), model.head.loss in EXCLUSIVE, rule, depth)
-    _feed(collector, model, data, np.arange(len(data)), threads, progress)
+    collector = Collector(data.gold.take(chosen), len(model.labels), model.head.loss in EXCLUSIVE, rule, depth)
+    _feed(collector, model, data, chosen, threads, progress)
     return collector.finish()
 
 
@@ -110,17 +118,13 @@ class Tester:
 
     def test(self, model: Classifier, data: LabelledCorpus) -> Report:
         """A model on documents that were read with its labels known."""
-        rule = self.choice.rule(model, data.multilabel)
-        found = scored(model, data, rule, depth=max(self.choice.ranks), threads=self.threads, progress=self.progress)
-        return self._report(found, model, data, None)
+        return self._report(self._scored(model, data, None), model, data, None)
 
     def held_out(self, data: LabelledCorpus, config: ClassifierConfig, share: float) -> tuple[Report, Classifier]:
         """Train on a part of the documents, test on the rest; the model as well."""
         train, held = splits.held_out(data, share, self.seed)
         model = self._trained(data, config, train)
-        collector = self._collector(model, data, held)
-        _feed(collector, model, data, held, self.threads, self.progress)
-        return self._report(collector.finish(), model, data, held), model
+        return self._report(self._scored(model, data, held), model, data, held), model
 
     def folds(self, data: LabelledCorpus, config: ClassifierConfig, k: int) -> tuple[Report, list[float]]:
         """Test every document by the model of the other folds; the accuracy of each fold as well."""
@@ -129,7 +133,10 @@ class Tester:
         collector = None
         for train, held in parts:
             model = self._trained(data, config, train)
-            collector = collector or self._collector(model, data, documents)
+            if collector is None:
+                rule, exclusive = self.choice.rule(model, data.multilabel), model.head.loss in EXCLUSIVE
+                gold = data.gold.take(documents)
+                collector = Collector(gold, len(model.labels), exclusive, rule, max(self.choice.ranks))
             _feed(collector, model, data, held, self.threads, self.progress)
         assert collector is not None
         found = collector.finish()
@@ -147,9 +154,7 @@ class Tester:
             began = time.perf_counter()
             rows = np.sort(order[: max(2, round(part * len(order)))])
             model = self._trained(data, config, rows)
-            collector = self._collector(model, data, held)
-            _feed(collector, model, data, held, self.threads, silent)
-            outcome = collector.finish().outcome()
+            outcome = self._scored(model, data, held).outcome()
             found.append(
                 LearningPoint(len(rows), outcome.accuracy, outcome.counts().macro.f1, time.perf_counter() - began)
             )
@@ -158,10 +163,9 @@ class Tester:
     def _trained(self, data: LabelledCorpus, config: ClassifierConfig, rows: np.ndarray) -> Classifier:
         return Classifier.train_on(data, config, rows, progress=self.progress, threads=self.threads)
 
-    def _collector(self, model: Classifier, data: LabelledCorpus, documents: np.ndarray) -> Collector:
-        rule = self.choice.rule(model, data.multilabel)
-        exclusive = model.head.loss in EXCLUSIVE
-        return Collector(data.gold.take(documents), len(model.labels), exclusive, rule, max(self.choice.ranks))
+    def _scored(self, model: Classifier, data: LabelledCorpus, documents: np.ndarray | None) -> Scores:
+        rule, depth = self.choice.rule(model, data.multilabel), max(self.choice.ranks)
+        return scored(model, data, rule, documents=documents, depth=depth, threads=self.threads, progress=self.progress)
 
     def _report(self, found: Scores, model: Classifier, data: LabelledCorpus, documents: np.ndarray | None) -> Report:
         return make_report(

@@ -84,7 +84,7 @@ def _sentence(found: significance.Difference, first: str, second: str, documents
         return f"{found.name}: both reach {found.first:.4f}."
     better, worse = (second, first) if gap > 0 else (first, second)
     values = sorted((found.first, found.second), reverse=True)
-    bounds = f"second minus first lies within {found.low:+.4f} and {found.high:+.4f} (95 %)"
+    bounds = f"{second} minus {first} lies within {found.low:+.4f} and {found.high:+.4f} (95 %)"
     verdict = (
         f"hardly by chance: p = {_p(found.p)}"
         if found.significant

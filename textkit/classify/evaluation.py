@@ -1,7 +1,7 @@
 """Models on labelled documents: tests, held-out splits, folds, learning curves."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from .excerpts import TextExcerpts
 from .form import InputForm
 from .labelling import Ragged
 from .model import Classifier
-from .report import Report, make_report
+from .report import LearningPoint, Report, make_report
 from .scores import Collector, Rule, Scores
 
 _DOCUMENTS = 1 << 14  # whose features are in memory together
@@ -120,14 +120,14 @@ class Tester:
         """A model on documents that were read with its labels known."""
         return self._report(self._scored(model, data, None), model, data, None)
 
-    def held_out(self, data: LabelledCorpus, config: ClassifierConfig, share: float) -> tuple[Report, Classifier]:
-        """Train on a part of the documents, test on the rest; the model as well."""
+    def held_out(self, data: LabelledCorpus, config: ClassifierConfig, share: float) -> Report:
+        """Train on a part of the documents, test on the rest."""
         train, held = splits.held_out(data, share, self.seed)
         model = self._trained(data, config, train)
-        return self._report(self._scored(model, data, held), model, data, held), model
+        return self._report(self._scored(model, data, held), model, data, held)
 
-    def folds(self, data: LabelledCorpus, config: ClassifierConfig, k: int) -> tuple[Report, list[float]]:
-        """Test every document by the model of the other folds; the accuracy of each fold as well."""
+    def folds(self, data: LabelledCorpus, config: ClassifierConfig, k: int) -> Report:
+        """Test every document by the model of the other folds."""
         parts = splits.folds(data, k, self.seed)
         documents = np.concatenate([held for _, held in parts])
         collector = None
@@ -143,9 +143,9 @@ class Tester:
         exact = found.outcome().exact
         edges = np.cumsum([len(held) for _, held in parts])[:-1]
         accuracies = [float(part.mean()) for part in np.split(exact, edges)]
-        return self._report(found, model, data, documents), accuracies
+        return replace(self._report(found, model, data, documents), folds=accuracies)
 
-    def learning_curve(self, data: LabelledCorpus, config: ClassifierConfig, share: float) -> list["LearningPoint"]:
+    def learning_curve(self, data: LabelledCorpus, config: ClassifierConfig, share: float) -> list[LearningPoint]:
         """Figures on the same held-out documents after training on growing parts of the others."""
         train, held = splits.held_out(data, share, self.seed)
         order = np.random.default_rng(self.seed).permutation(train)
@@ -179,13 +179,3 @@ class Tester:
             seed=self.seed,
             settings={"signature": model.signature},
         )
-
-
-@dataclass(frozen=True)
-class LearningPoint:
-    """What so many training documents give on held-out ones."""
-
-    documents: int
-    accuracy: float
-    macro_f1: float
-    seconds: float

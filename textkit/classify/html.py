@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import files
 from ..text.plots import svg
+from .explain import Explanation
 from .report import ConfusedPair, Matrix, Report
 
 MOST_LABELS = 1000  # rows of the table of labels
@@ -17,6 +18,32 @@ MOST_LABELS = 1000  # rows of the table of labels
 def report_page(report: Report, path: Path, title: str) -> None:
     """Write a report with plots. Raises MissingExtraError without matplotlib."""
     write_page(path, title, [*_figures(report), *_plots(report), *_labels(report), *_confusions(report)])
+
+
+def explanation_page(found: Sequence[Explanation], path: Path, title: str, top: int = 30) -> None:
+    """Write explanations with the text coloured: blue speaks for the label, red against it."""
+    parts = []
+    for each in found:
+        against = f" against {each.against}" if each.against else ""
+        parts.append(f"<h2>{escape(each.label + against)}, p = {each.probability:.4f}</h2>")
+        parts.append(_coloured(each))
+        rows: list[Sequence[Any]] = [(s.feature, s.kind, s.count, s.contribution) for s in each.shares[:top]]
+        if rest := each.shares[top:]:
+            rows.append((f"{len(rest):,} others", "", sum(s.count for s in rest), sum(s.contribution for s in rest)))
+        rows += [("bias", "", None, each.bias), (each.score, "", None, each.logit)]
+        parts.append(table(["feature", "kind", "times", "adds"], rows))
+    write_page(path, title, parts)
+
+
+def _coloured(found: Explanation) -> str:
+    largest = max((abs(token.contribution) for token in found.tokens), default=0.0) or 1.0
+    spans = []
+    for token in found.tokens:
+        colour = "40,120,200" if token.contribution > 0 else "200,60,40"
+        shade = f"background:rgba({colour},{abs(token.contribution) / largest * 0.8:.3f})"
+        note = f"{token.contribution:+.4f}" if token.known else "unknown"
+        spans.append(f'<span style="{shade}" title="{note}">{escape(token.text)}</span>')
+    return f'<p class="text">{" ".join(spans)}</p>'
 
 
 def write_page(path: Path, title: str, parts: Iterable[str]) -> None:
@@ -47,6 +74,8 @@ def _figures(report: Report) -> list[str]:
     header = ["measure", "value", "95 % interval", f"always '{report.baseline.label}'"]
     parts += ["<h2>Figures</h2>", table(header, report.summary())]
     parts.append(table(["average", "precision", "recall", "F1"], report.average_rows()))
+    if report.folds:
+        parts += ["<h2>Folds</h2>", table(["fold", "accuracy"], enumerate(report.folds, 1))]
     if report.unknown:
         parts += ["<h2>Labels unknown to the model</h2>", table(["label", "documents"], report.unknown.items())]
     return parts
@@ -105,6 +134,8 @@ def _plots(report: Report) -> list[str]:
             ("ROC", lambda axes: _curves(report, axes, "roc")),
             ("Precision and recall", lambda axes: _curves(report, axes, "precision_recall")),
         ]
+    if report.learning_curve:
+        drawings.append(("Learning curve", lambda axes: _learning(report, axes)))
     return ['<div class="plots">', *(_image(name, svg(draw)) for name, draw in drawings), "</div>"]
 
 
@@ -145,6 +176,14 @@ def _curves(report: Report, axes: Any, kind: str) -> None:
     names = ("share of the others given", "share of the right ones found") if kind == "roc" else ("recall", "precision")
     axes.set(xlabel=names[0], ylabel=names[1], xlim=(0, 1), ylim=(0, 1.02))
     axes.legend(frameon=False, fontsize="small")
+
+
+def _learning(report: Report, axes: Any) -> None:
+    points = report.learning_curve
+    for name in ("accuracy", "macro_f1"):
+        axes.plot([p.documents for p in points], [getattr(p, name) for p in points], marker="o", label=name)
+    axes.set(xlabel="training documents", xscale="log")
+    axes.legend(["accuracy", "macro F1"], frameon=False)
 
 
 _PAGE = Template("""<!doctype html>

@@ -80,6 +80,16 @@ class Matrix:
 
 
 @dataclass(frozen=True)
+class LearningPoint:
+    """What so many training documents give on held-out ones."""
+
+    documents: int
+    accuracy: float
+    macro_f1: float
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Report:
     """Figures of a model on labelled documents.
 
@@ -98,6 +108,7 @@ class Report:
         unknown: labels that the model does not know, with the number of their documents.
         per_label: most frequent first.
         bins: probability and share of right ones by size of the probability.
+        folds: the accuracy of each, if there were several.
     """
 
     documents: int
@@ -129,6 +140,8 @@ class Report:
     thresholds: list[AtThreshold]
     curves: list[Curves]
     settings: dict[str, Any] = field(default_factory=dict)
+    folds: list[float] = field(default_factory=list)
+    learning_curve: list[LearningPoint] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -136,17 +149,15 @@ class Report:
 
     def summary(self) -> list[tuple[str, float, str, float | None]]:
         """Measure, value, its interval, what the baseline reaches: the figures that stand first."""
-        base = self.baseline
-        with_interval = [
-            ("accuracy", self.accuracy, base.accuracy),
-            ("micro F1", self.micro_f1, base.micro_f1),
-            ("macro F1", self.macro_f1, base.macro_f1),
-        ]
+        base, unanswered = self.baseline, self.answered < 1
+        with_interval = [("accuracy", self.accuracy, base.accuracy), ("macro F1", self.macro_f1, base.macro_f1)]
+        if unanswered or not self.single:  # otherwise it is accuracy
+            with_interval.insert(1, ("micro F1", self.micro_f1, base.micro_f1))
         plain = {
             "Matthews correlation": self.matthews,
             "Hamming loss": self.hamming_loss,
-            "answered": self.answered,
-            "accuracy of answered": self.accuracy_answered,
+            "answered": self.answered if unanswered else None,
+            "accuracy of answered": self.accuracy_answered if unanswered else None,
             "log loss": self.log_loss,
             "Brier score": self.brier,
             "calibration error": self.calibration_error,

@@ -98,7 +98,7 @@ def _feed(
 
 
 @dataclass
-class Tester:
+class Evaluator:
     """How documents are tested.
 
     Args:

@@ -7,14 +7,12 @@ import click
 
 from . import common
 from .classify import FILE, classify, settings
-from .classify_common import labelled_input
+from .classify_common import labelled_input, read, read_for
 
 if TYPE_CHECKING:
     from ..classify.calibration import Calibration
     from ..classify.config import ClassifierConfig
-    from ..classify.data import LabelledCorpus
     from ..classify.form import InputForm
-    from ..classify.model import Classifier
     from ..classify.report import Report
     from ..text.tokenizer import Tokenizer
 
@@ -25,17 +23,6 @@ HTML = click.option("--html", type=FILE, help="Also write a page with plots, whi
 SHOW = click.option("--show", type=click.IntRange(0), default=30, show_default=True, help="So many labels in tables.")
 PAIRS = click.option("--pairs", type=click.IntRange(0), default=10, show_default=True, help="Confused pairs to show.")
 EXAMPLES = click.option("--examples", type=click.IntRange(0), default=2, show_default=True, help="Documents of each.")
-
-
-def read_for(model: "Classifier", inputs: tuple[str, ...], form: "InputForm", threads: int | None) -> "LabelledCorpus":
-    """Labelled text as a model takes it."""
-    from ..classify.data import read_labelled
-
-    words = None if model.features.pieces else model.vocabulary
-    with common.progress_bar() as progress:
-        return read_labelled(
-            inputs, form, model.tokenizer, vocabulary=words, labels=model.labels, threads=threads, progress=progress
-        )
 
 
 @classify.command()
@@ -55,6 +42,7 @@ def read_for(model: "Classifier", inputs: tuple[str, ...], form: "InputForm", th
 def test(
     model: Path,
     inputs: tuple[str, ...],
+    form: "InputForm",
     k: int | None,
     threshold: float | None,
     like_fasttext: bool,
@@ -63,7 +51,6 @@ def test(
     examples: int,
     html: Path | None,
     seed: int,
-    form: "InputForm",
     threads: int | None,
     as_json: bool,
 ) -> None:
@@ -77,7 +64,7 @@ def test(
     textkit classify test reviews.model reviews.test.txt --html report.html
     textkit classify test tags.model tags.test.txt --k 3 --threshold 0.1 --json
     """
-    from ..classify.evaluation import Choice, Tester
+    from ..classify.evaluation import Choice, Evaluator
     from ..classify.model import Classifier
     from ..text.plots import check_plot
 
@@ -86,10 +73,10 @@ def test(
     loaded = Classifier.load(model)
     if like_fasttext:
         k, threshold = k or 1, threshold or 0.0
-    tester = Tester(Choice(k, threshold), form, pairs, examples, seed, threads)
+    evaluator = Evaluator(Choice(k, threshold), form, pairs, examples, seed, threads)
     data = read_for(loaded, inputs, form, threads)
-    with common.progress_bar() as tester.progress:
-        report = tester.test(loaded, data)
+    with common.progress_bar() as evaluator.progress:
+        report = evaluator.test(loaded, data)
     if like_fasttext:
         counts = report.fasttext
         click.echo(f"N\t{counts.documents}\nP@{k}\t{counts.precision:.3g}\nR@{k}\t{counts.recall:.3g}")
@@ -169,10 +156,10 @@ def compare(
     first: Path,
     second: Path,
     inputs: tuple[str, ...],
+    form: "InputForm",
     k: int | None,
     threshold: float | None,
     seed: int,
-    form: "InputForm",
     threads: int | None,
     as_json: bool,
 ) -> None:
@@ -231,6 +218,7 @@ def compare(
 @common.JSON
 def evaluate(
     inputs: tuple[str, ...],
+    form: "InputForm",
     held_out: float,
     folds: int | None,
     learning_curve: bool,
@@ -242,7 +230,6 @@ def evaluate(
     html: Path | None,
     config: "ClassifierConfig",
     tokenizer: "Tokenizer",
-    form: "InputForm",
     threads: int | None,
     as_json: bool,
 ) -> None:
@@ -257,19 +244,17 @@ def evaluate(
     """
     from dataclasses import replace
 
-    from ..classify.data import read_labelled
-    from ..classify.evaluation import Choice, Tester
+    from ..classify.evaluation import Choice, Evaluator
     from ..text.plots import check_plot
 
     if html:
         check_plot(html.with_suffix(".svg"))
-    tester = Tester(Choice(k, threshold), form, pairs, examples, config.seed, threads)
-    with common.progress_bar() as progress:
-        data = read_labelled(inputs, form, tokenizer, threads=threads, progress=progress)
-        tester.progress = progress
-        report = tester.folds(data, config, folds) if folds else tester.held_out(data, config, held_out)
+    evaluator = Evaluator(Choice(k, threshold), form, pairs, examples, config.seed, threads)
+    data = read(inputs, form, tokenizer, threads)
+    with common.progress_bar() as evaluator.progress:
+        report = evaluator.folds(data, config, folds) if folds else evaluator.held_out(data, config, held_out)
         if learning_curve:
-            report = replace(report, learning_curve=tester.learning_curve(data, config, held_out))
+            report = replace(report, learning_curve=evaluator.learning_curve(data, config, held_out))
     show_report(report, ", ".join(inputs), show, as_json)
     if html:
         write_page(report, html, ", ".join(inputs))
@@ -302,12 +287,12 @@ def _show_runs(report: "Report") -> None:
 def calibrate(
     model: Path,
     inputs: tuple[str, ...],
+    form: "InputForm",
     target: str | None,
     abstain: str,
     output: Path | None,
     show: int,
     seed: int,
-    form: "InputForm",
     threads: int | None,
     as_json: bool,
 ) -> None:

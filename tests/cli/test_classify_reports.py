@@ -197,7 +197,7 @@ def test_info(run, place):
         "-",
         "8",
         "30",
-    )  # the loss as it was asked for
+    )
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,8 @@ def _coloured(found: Explanation) -> str:
     for token in found.tokens:
         colour = "40,120,200" if token.contribution > 0 else "200,60,40"
         shade = f"background:rgba({colour},{abs(token.contribution) / largest * 0.8:.3f})"
-        note = f"{token.contribution:+.4f}" if token.known else "unknown"
-        spans.append(f'<span style="{shade}" title="{note}">{escape(token.text)}</span>')
+        note = f'title="{token.contribution:+.4f}"' if token.known else 'class="unknown" title="unknown"'
+        spans.append(f'<span style="{shade}" {note}>{escape(token.text)}</span>')
     return f'<p class="text">{" ".join(spans)}</p>'
 
 
@@ -111,7 +111,7 @@ def _matrix(matrix: Matrix) -> str:
             for j in used
         )
         lines.append(f"<tr><th>{escape(matrix.labels[i])}</th>{cells}</tr>")
-    return f'<table class="matrix"><tr>{head}</tr>\n' + "\n".join(lines) + "\n</table>"
+    return f'<div class="wide"><table class="matrix"><tr>{head}</tr>\n' + "\n".join(lines) + "\n</table></div>"
 
 
 def _pair(pair: ConfusedPair) -> str:
@@ -182,7 +182,7 @@ def _learning(report: Report, axes: Any) -> None:
     points = report.learning_curve
     for name in ("accuracy", "macro_f1"):
         axes.plot([p.documents for p in points], [getattr(p, name) for p in points], marker="o", label=name)
-    axes.set(xlabel="training documents", xscale="log")
+    axes.set(xlabel="training documents", xlim=(0, None))
     axes.legend(["accuracy", "macro F1"], frameon=False)
 
 
@@ -194,13 +194,14 @@ table{border-collapse:collapse;margin:1em 0}
 th,td{padding:.2em .7em;text-align:left;border-bottom:1px solid #ddd;font-weight:normal}
 th{color:#666;font-size:.9em}
 .n{text-align:right;font-variant-numeric:tabular-nums}
-.matrix td{--c:200,60,40;background:rgba(var(--c),calc(var(--s)*.9))}
+.wide{overflow-x:auto}
+.matrix{font-size:.85em}.matrix td{--c:200,60,40;background:rgba(var(--c),calc(var(--s)*.9))}
 .matrix .hit{--c:40,120,200}
 .plots{display:flex;flex-wrap:wrap;gap:1em}
-figure{margin:0;flex:1 1 25em}figure img{width:100%}figcaption{font-weight:600}
+figure{margin:0;flex:1 1 25em;max-width:34em}figure img{width:100%}figcaption{font-weight:600}
 details{margin:.6em 0}summary{font-weight:600;cursor:pointer}
 .where{color:#888;font-size:.85em}
-.text{font-size:1.15em;line-height:1.9}.text span{border-radius:3px;padding:.1em .15em}
+.text{font-size:1.15em;line-height:1.9}.unknown{color:#999;text-decoration:underline dotted}.text span{border-radius:3px;padding:.1em .15em}
 </style>
 <h1>$title</h1>
 $body

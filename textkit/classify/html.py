@@ -201,7 +201,8 @@ th{color:#666;font-size:.9em}
 figure{margin:0;flex:1 1 25em;max-width:34em}figure img{width:100%}figcaption{font-weight:600}
 details{margin:.6em 0}summary{font-weight:600;cursor:pointer}
 .where{color:#888;font-size:.85em}
-.text{font-size:1.15em;line-height:1.9}.unknown{color:#999;text-decoration:underline dotted}.text span{border-radius:3px;padding:.1em .15em}
+.text{font-size:1.15em;line-height:1.9}
+.unknown{color:#999;text-decoration:underline dotted}.text span{border-radius:3px;padding:.1em .15em}
 </style>
 <h1>$title</h1>
 $body

@@ -13,7 +13,7 @@ from ..kernels.simd import aligned_rows, padded
 from ..parallel import ordered_map, split_evenly, thread_count
 from .labelling import Ragged
 from .objectives import LabelTree
-from .probabilities import Top, best_of, sigmoid, softmax
+from .probabilities import Top, as_probabilities, best_of
 
 _SCORES = 1 << 22  # logits that are in memory at a time where there are many labels
 _DOCUMENTS = 1 << 12
@@ -29,12 +29,14 @@ class EmbeddingHead:
         input: float32 (R, D), a vector for each feature.
         output: float32 (C, D), or with biases (C, D + 1); for "hs" of the C - 1 inner nodes of the Huffman tree.
         counts: int64 (C,), documents of each label in training: they make the tree.
+        temperature: logits are divided by it before they become probabilities.
     """
 
     loss: str
     input: np.ndarray
     output: np.ndarray
     counts: np.ndarray
+    temperature: float = 1.0
 
     kind = "embedding"
 
@@ -131,9 +133,7 @@ class EmbeddingHead:
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Of logits: softmax, sigmoid for "ova" and "ns", exp for "hs"; float32 (L, C)."""
-        if self.loss == "hs":
-            return np.exp(logits)
-        return softmax(logits) if self.loss == "softmax" else sigmoid(logits)
+        return as_probabilities(logits, self.loss, self.temperature)
 
     def top(self, bags: Ragged, k: int = 1, threshold: float = 0.0, threads: int | None = None) -> Top:
         """The k best labels of each document whose probability is at least `threshold`.
@@ -168,6 +168,10 @@ class EmbeddingHead:
     def bias(self, label: int) -> float:
         """What a label's logit is without any feature."""
         return float(self._direction(label)[self.dim]) if self.biased else 0.0
+
+    def weights(self, label: int) -> np.ndarray:
+        """What each feature adds to a label's logit if it is all of a document, float32 (R,)."""
+        return self.input @ self._direction(label)[: self.dim]
 
     def _direction(self, label: int) -> np.ndarray:
         if self.loss != "hs":

@@ -15,6 +15,7 @@ from ..text.corpus import EncodedCorpus, encode_corpus
 from ..text.reader import Lines
 from ..text.tokenizer import Tokenizer
 from ..text.vocabulary import Vocabulary
+from .calibration import Calibration
 from .config import ClassifierConfig
 from .data import LabelledCorpus, from_memory, read_labelled
 from .embedding import EmbeddingHead
@@ -34,6 +35,7 @@ class Head(Protocol):
 
     kind: str
     loss: str
+    temperature: float
 
     @property
     def labels(self) -> int: ...
@@ -47,6 +49,8 @@ class Head(Protocol):
     def contributions(self, rows: np.ndarray, label: int) -> np.ndarray: ...
 
     def bias(self, label: int) -> float: ...
+
+    def weights(self, label: int) -> np.ndarray: ...
 
     def arrays(self) -> dict[str, np.ndarray]: ...
 
@@ -76,6 +80,9 @@ class Classifier:
     config: ClassifierConfig
     calibration: dict[str, Any] | None = None
     report: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.head.temperature = Calibration.from_dict(self.calibration, len(self.labels)).temperature
 
     # --- training and keeping -------------------------------------------------------------------------------
 

@@ -40,6 +40,20 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
     return (0.5 * (1 + np.tanh(0.5 * logits))).astype(np.float32)
 
 
+def as_probabilities(logits: np.ndarray, loss: str, temperature: float = 1.0) -> np.ndarray:
+    """Of logits divided by a temperature: softmax; sigmoid for "ova" and "ns"; of "hs", which are logs, exp.
+
+    Args:
+        logits: float32 (L, C).
+    """
+    if temperature != 1.0:
+        scaled = logits / np.float32(temperature)
+        return sigmoid(scaled) if loss in ("ova", "ns") else softmax(scaled)  # logs no longer sum to 1
+    if loss == "hs":
+        return np.exp(logits)
+    return softmax(logits) if loss == "softmax" else sigmoid(logits)
+
+
 def best_of(probabilities: np.ndarray, k: int, threshold: float) -> Top:
     """The k best of each row (L, C) that reach the threshold; among equals the lower number is first."""
     labels = probabilities.shape[1]

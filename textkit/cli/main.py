@@ -11,6 +11,8 @@ import click
 from .. import __version__
 from ..errors import TextkitError
 from . import (  # noqa: F401 - they add their commands
+    classify_look,
+    classify_report,
     ngram_compare,
     ngram_counts,
     ngram_look,

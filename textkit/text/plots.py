@@ -1,10 +1,11 @@
 """Pictures, drawn with matplotlib where that is installed."""
 
+import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from .. import files
 from ..errors import MissingExtraError, UsageError
@@ -38,6 +39,29 @@ def drawing(path: Path, size: tuple[float, float] = (7, 4.5)) -> Iterator[Any]:
 
     figure = Figure(figsize=size, layout="constrained")
     yield figure.subplots()
-    with files.atomic_write(path) as stream, warnings.catch_warnings():
+    with files.atomic_write(path) as stream:
+        _save(figure, stream, kind)
+
+
+def svg(draw: Callable[[Any], None], size: tuple[float, float] = (5, 4)) -> bytes:
+    """A picture to put into a page: `draw` gets the axes. The same drawing gives the same bytes.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    check_plot(Path("page.svg"))
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    figure, stream = Figure(figsize=size, layout="constrained"), io.BytesIO()
+    draw(figure.subplots())
+    # Letters stay letters, which is smaller; the names of parts come from what they are, not from chance.
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "textkit"}):
+        _save(figure, stream, "svg", {"Date": None})
+    return stream.getvalue()
+
+
+def _save(figure: Any, stream: IO[bytes], kind: str, metadata: dict[str, Any] | None = None) -> None:
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # letters that the font lacks show as boxes
-        figure.savefig(stream, format=kind, dpi=150)
+        figure.savefig(stream, format=kind, dpi=150, metadata=metadata)

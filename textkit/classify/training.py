@@ -34,7 +34,7 @@ class Matrices:
     """What is trained: float32 rows padded to a multiple of 16.
 
     Attributes:
-        input: (R, padded), uniform in +-1 / dim for words, 0 for n-grams.
+        input: (R, padded), uniform in +-1 / dim for words, 0 for n-grams, which follow what the words have begun.
         output: (C, padded), 0; number `dim` of a row is its bias.
         frozen: uint8 (R,), 1 for rows that stay as they are, or empty.
     """
@@ -51,8 +51,9 @@ class Matrices:
         width = config.dim + config.bias
         matrix = aligned_rows(len(features), width)
         rng = np.random.default_rng(config.seed)
-        for first in range(0, len(features), _CHUNK):
-            rows = matrix[first : first + _CHUNK]
+        words = len(features.vocabulary)
+        for first in range(0, words, _CHUNK):
+            rows = matrix[first : min(first + _CHUNK, words)]
             random = rng.random((len(rows), config.dim), np.float32)
             rows[:, : config.dim] = (2 * random - 1) / np.float32(config.dim)
         return cls(config.dim, config.bias, matrix, aligned_rows(outputs, width), np.zeros(0, np.uint8))

@@ -9,6 +9,7 @@ import click
 from .. import __version__
 from ..errors import TextkitError
 from . import (  # noqa: F401 - they add their commands
+    classify_data,
     ngram_compare,
     ngram_counts,
     ngram_look,

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..kernels import tables as kernels
 from ..kernels.floats import POWERS, TABLES
-from ..text.tokenizer import PADDING, text_buffer
+from .tokenizer import PADDING, text_buffer
 
 
 def table_rows(data: np.ndarray, spans: np.ndarray, numbers: np.ndarray, place: int) -> bytes:
@@ -41,9 +41,15 @@ def written(
     row = int(ends[-1]) + kernels.NUMBER_ROOM * numbers.shape[1]
     out = np.empty(int((spans[:, 1] - spans[:, 0]).sum()) + row * len(numbers) + PADDING, np.uint8)
     numbers = np.ascontiguousarray(numbers)
-    digits, exponents = np.empty(numbers.size, np.int64), np.empty(numbers.size, np.int32)
-    kernels.find_decimals(numbers.reshape(-1), *TABLES, digits, exponents)
+    digits, exponents = decimals_of(numbers)
     size = kernels.write_rows(
         numbers, digits, exponents, data, spans, place, text_buffer(b"".join(encoded)), ends, null, POWERS, out
     )
     return out[:size].tobytes()
+
+
+def decimals_of(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The shortest decimals of what is not whole in numbers float64: digits int64 (n,) and exponents int32 (n,)."""
+    digits, exponents = np.empty(numbers.size, np.int64), np.empty(numbers.size, np.int32)
+    kernels.find_decimals(numbers.reshape(-1), *TABLES, digits, exponents)
+    return digits, exponents

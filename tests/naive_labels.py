@@ -28,3 +28,13 @@ def labelled_lines(data: bytes, prefix: bytes) -> list[tuple[bytes, list[bytes],
 def distinct(names: list) -> list:
     """Each name once, where it stands first."""
     return list(dict.fromkeys(names))
+
+
+def write_lists(texts: list[str], rows: list[list[tuple[str, str]]], width: int, marks: list[str]) -> str:
+    """Each text with its labels and their written probabilities, between seven marks."""
+    before, label, between, behind, separator, lacking, end = marks
+    out = ""
+    for text, row in zip(texts, rows, strict=True):
+        cells = [label + name + between + p + behind for name, p in row] + [lacking] * (width - len(row))
+        out += text + before + separator.join(cells) + end
+    return out

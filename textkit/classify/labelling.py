@@ -209,8 +209,10 @@ def distinct(lists: Ragged, mapping: np.ndarray, size: int) -> Ragged:
     return Ragged(out[:count].copy(), offsets)
 
 
-def take_labels(data: np.ndarray, size: int, prefix: bytes) -> tuple[np.ndarray, int, np.ndarray, tuple]:
-    """Lines data[:size] without their labels.
+def take_labels(
+    data: np.ndarray, size: int, prefix: bytes, keep_all: bool = False
+) -> tuple[np.ndarray, int, np.ndarray, tuple]:
+    """Lines data[:size] without their labels; lines without a label go, unless all are to be kept.
 
     Returns:
         The text of the labelled lines and its size; spans of labels int32 (n, 2) in `data`, an empty one behind those
@@ -221,7 +223,7 @@ def take_labels(data: np.ndarray, size: int, prefix: bytes) -> tuple[np.ndarray,
     spans = np.empty((size // (len(prefix) + 1) + lines + 1, 2), np.int32)
     kept, dropped, empty = np.empty(lines, np.int32), np.empty(lines, np.int32), np.empty(lines, np.bool_)
     n_bytes, n_spans, n_kept, n_dropped = kernels.take_labels(
-        data, size, text_buffer(prefix), len(prefix), out, spans, kept, dropped, empty
+        data, size, text_buffer(prefix), len(prefix), keep_all, out, spans, kept, dropped, empty
     )
     out[n_bytes : n_bytes + PADDING] = 0
     lines_found = kept[:n_kept], dropped[:n_dropped], empty[:n_dropped]

@@ -11,6 +11,7 @@ import click
 from .. import __version__
 from ..errors import TextkitError
 from . import (  # noqa: F401 - they add their commands
+    classify_data,
     classify_look,
     classify_report,
     ngram_compare,

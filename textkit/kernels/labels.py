@@ -5,6 +5,7 @@ import numpy as np
 from .arpa import copy_bytes
 from .jit import kernel, leaf, load_u64, trailing_zeros
 from .scan import next_low_byte
+from .tables import put_number
 from .words import same_bytes
 
 _NEWLINE = 10
@@ -52,9 +53,17 @@ def all_blank(buffer, start, stop):
     return start >= stop
 
 
+@leaf
+def put_mark(marks, ends, mark, out, size):
+    """Copy one of several texts; returns the new size."""
+    return copy_bytes(marks, ends[mark], out, size, ends[mark + 1] - ends[mark])
+
+
 @kernel
-def take_labels(buffer, size, prefix, length, out, spans, kept, dropped, empty):
-    """Copy lines without their labels, the tokens that begin with prefix[:length]; lines without one are left out.
+def take_labels(buffer, size, prefix, length, keep_all, out, spans, kept, dropped, empty):
+    """Copy lines without their labels, the tokens that begin with prefix[:length].
+
+    Lines without a label are left out, or if `keep_all` is set they stay.
 
     Each label goes with one blank behind it. A kept line always ends in a newline.
 
@@ -86,7 +95,7 @@ def take_labels(buffer, size, prefix, length, out, spans, kept, dropped, empty):
             if rest < size and buffer[rest] != _NEWLINE:
                 rest += 1
             position = newline_or(buffer, rest, size, wanted)
-        if labels:
+        if labels or keep_all:
             n_bytes = copy_bytes(buffer, rest, out, n_bytes, position - rest)
             out[n_bytes] = _NEWLINE
             n_bytes += 1
@@ -120,4 +129,40 @@ def distinct_lists(ids, offsets, mapping, seen, out, out_offsets):
                 out[size] = number
                 size += 1
         out_offsets[i + 1] = size
+    return size
+
+
+@kernel
+def write_lists(
+    ids, p, counts, digits, exponents, data, spans, labels, label_ends, width, marks, mark_ends, powers, out
+):
+    """Write for each document a text, its labels and their probabilities.
+
+    The text is followed by the mark 0; each label stands between the marks 1 and 2, its probability, where there are
+    any, between 2 and 3; mark 4 separates them; mark 5 stands for each label that is lacking of `width`; the last one
+    is 6.
+
+    ids int32 (L, k), counts int64 (L,) of them at most k; p float64 (L, k), or (L, 0) to write none, with digits and
+    exponents (L * k,) from `tables.find_decimals`; data uint8 and spans int64 (L, 2): the texts; labels, marks uint8
+    and their ends int64 after a leading 0; all bytes with 16 spare ones at their end. Returns the bytes written.
+    """
+    size = 0
+    for i in range(ids.shape[0]):
+        size = copy_bytes(data, spans[i, 0], out, size, spans[i, 1] - spans[i, 0])
+        size = put_mark(marks, mark_ends, 0, out, size)
+        for k in range(max(counts[i], width)):
+            if k:
+                size = put_mark(marks, mark_ends, 4, out, size)
+            if k >= counts[i]:
+                size = put_mark(marks, mark_ends, 5, out, size)
+                continue
+            size = put_mark(marks, mark_ends, 1, out, size)
+            start = label_ends[ids[i, k]]
+            size = copy_bytes(labels, start, out, size, label_ends[ids[i, k] + 1] - start)
+            size = put_mark(marks, mark_ends, 2, out, size)
+            if p.shape[1]:
+                n = i * p.shape[1] + k
+                size = put_number(out, size, p[i, k], digits[n], np.int64(exponents[n]), False, powers)
+            size = put_mark(marks, mark_ends, 3, out, size)
+        size = put_mark(marks, mark_ends, 6, out, size)
     return size

@@ -10,10 +10,10 @@ import numpy as np
 from ..errors import DataError, UsageError
 from ..kernels import tables, trace
 from ..parallel import ordered_map, thread_count
+from ..text.rows import json_rows, table_rows
 from ..text.tokenizer import PADDING
 from ..text.vocabulary import SPECIALS, UNK
 from .model import NGramModel
-from .rows import json_rows, table_rows
 
 PIECE = 1 << 16  # n-grams looked at together
 KEYS = ("probability", "backoff", "count")

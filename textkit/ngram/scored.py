@@ -1,25 +1,20 @@
 """Scored text as text again: rows or objects with added fields, or the kept records as they were."""
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from .. import files
-from ..errors import DataError, UsageError
-from ..kernels import tables as kernels
+from ..errors import UsageError
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
+from ..text.output import DELIMITERS, Headers, header_with, joined, kept_of, lines_of, objects
 from ..text.reader import Reader, RecordBlock
-from ..text.tokenizer import PADDING, text_buffer
+from ..text.rows import json_rows, table_rows, written
 from .model import NGramModel
-from .rows import json_rows, table_rows, written
 from .scoring import BITS, score_block
 from .selection import Judge, Selection, Spool
 
@@ -28,7 +23,6 @@ MEASURES = (
 )  # fmt: skip
 DIFFERENCE = "difference"
 BUCKET_MARK = "{bucket}"
-_DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 
 @dataclass(frozen=True)
@@ -92,9 +86,9 @@ def scored_rows(
     """
     names = (*scorer.names, "bucket") if selection.buckets else scorer.names
     column = scorer.column(selection.by)
-    headers = _Headers(lambda found: _row_header(found, names))
+    headers = Headers(lambda found: header_with(found, names))
     if not as_json and reader.sources[0].format == "lines":
-        yield headers.of_lines(names)
+        yield "\t".join((*names, "text\n")).encode()
 
     def finish(found: RecordBlock, numbers: np.ndarray, judge: Judge) -> list[tuple[int, bytes]]:
         if selection.buckets:
@@ -111,10 +105,10 @@ def kept_records(
     scorer: Scorer, reader: Reader, selection: Selection, threads: int | None = None, progress: Reporter = silent
 ) -> Iterator[bytes]:
     """The records that a selection keeps, as they stand in their files, in pieces of many."""
-    headers = _Headers(lambda found: found.header)
+    headers = Headers(lambda found: found.header)
 
     def finish(found: RecordBlock, numbers: np.ndarray, judge: Judge) -> list[tuple[int, bytes]]:
-        return [(0, _kept(found, judge.kept(numbers[:, 0])))]
+        return [(0, kept_of(found, judge.kept(numbers[:, 0])))]
 
     for found, pieces in _walk(scorer.confined(selection.by), reader, selection, finish, threads, progress):
         yield headers.before(found)
@@ -138,14 +132,14 @@ def save_buckets(
 
     def finish(found: RecordBlock, numbers: np.ndarray, judge: Judge) -> list[tuple[int, bytes]]:
         kept, buckets = judge.kept(numbers[:, 0]), judge.buckets(numbers[:, 0])
-        return [(k, _kept(found, kept & (buckets == k + 1))) for k in range(len(names))]
+        return [(k, kept_of(found, kept & (buckets == k + 1))) for k in range(len(names))]
 
     with ExitStack() as stack:
         outputs = []
         for name in names:
             raw = stack.enter_context(files.atomic_write(name))
             outputs.append(stack.enter_context(files.compressed_writer(raw, name)))
-        headers = _Headers(lambda found: found.header)
+        headers = Headers(lambda found: found.header)
         for found, pieces in _walk(scorer, reader, selection, finish, threads, progress):
             header = headers.before(found)
             for output in outputs:
@@ -189,114 +183,19 @@ def _scored(scorer: Scorer, reader: Reader, found: RecordBlock) -> tuple[RecordB
     return found, scorer.numbers(reader.clean_records(found))
 
 
-class _Headers:
-    """Sees to it that one output gets one header, and that the inputs fit together."""
-
-    def __init__(self, header: Callable[[RecordBlock], bytes]) -> None:
-        self.header, self.first = header, None
-
-    first: tuple[str, str, bytes] | None
-
-    def of_lines(self, names: tuple[str, ...]) -> bytes:
-        """The header of scored lines."""
-        return "\t".join((*names, "text\n")).encode()
-
-    def before(self, found: RecordBlock) -> bytes:
-        """What to write before a block: the header before the first.
-
-        Raises:
-            DataError: an input of another format, or a table with other columns.
-        """
-        source = found.text.source
-        if self.first is None:
-            self.first = (source.name, source.format, found.header.rstrip(b"\r\n"))
-            return self.header(found)
-        if self.first[1:] != (source.format, found.header.rstrip(b"\r\n")):
-            raise DataError(
-                f"{source.name} has another format or other columns than {self.first[0]}: "
-                "they do not fit into one output.",
-                "Score them one by one.",
-            )
-        return b""
-
-
-# --- blocks as bytes --------------------------------------------------------------------------------------
-
-
-def _row_header(found: RecordBlock, names: tuple[str, ...]) -> bytes:
-    delimiter = _DELIMITERS.get(found.text.source.format)
-    if delimiter is None:
-        return b""
-    return found.header.rstrip(b"\r\n") + delimiter.join(("", *names)).encode() + b"\n"
-
-
 def _rows(found: RecordBlock, numbers: np.ndarray, names: tuple[str, ...], as_json: bool) -> bytes:
     """A block of records with their numbers."""
     format = found.text.source.format
     if found.stored is None:
-        data, spans = _lines(found)
+        data, spans = lines_of(found)
         if as_json:
             return json_rows(data, spans, numbers, ("text", *names), 0)
         data = np.where(data == ord("\t"), np.uint8(ord(" ")), data)
         return table_rows(data, spans, numbers, numbers.shape[1])
     if as_json or format == "jsonl":
-        data, spans = _joined(_objects(found, names))
+        data, spans = joined(objects(found, names))
         keys = ["", *(f', "{name}": ' for name in names), "}\n"]
         return written(data, spans, numbers, keys, 0, True)
-    data, spans = _joined([record.rstrip(b"\r\n") for record in found.stored])
-    delimiter = _DELIMITERS[format]
+    data, spans = joined([record.rstrip(b"\r\n") for record in found.stored])
+    delimiter = DELIMITERS[format]
     return written(data, spans, numbers, ["", *[delimiter] * len(names), "\n"], 0, False)
-
-
-def _lines(found: RecordBlock) -> tuple[np.ndarray, np.ndarray]:
-    """The lines of a block without their ends: data and spans int64 (L, 2)."""
-    block = found.text
-    lines = int(np.count_nonzero(block.data[: block.size] == 10)) + int(block.open)
-    spans = np.empty((lines, 2), np.int64)
-    kernels.measure_lines(block.data, block.size, spans, np.empty(lines, np.int64))
-    return block.data, spans
-
-
-def _joined(records: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
-    ends = np.cumsum([0, *map(len, records)], dtype=np.int64)
-    return text_buffer(b"".join(records)), np.stack([ends[:-1], ends[1:]], axis=1)
-
-
-def _objects(found: RecordBlock, names: tuple[str, ...]) -> list[bytes]:
-    """Each record as a JSON object without its last brace and without fields of these names."""
-    assert found.stored is not None
-    if found.text.source.format != "jsonl":
-        return [_opened(row) for row in _table_objects(found)]
-    everything = b"".join(found.stored)
-    taken = [name for name in (f'"{name}"'.encode() for name in names) if name in everything]
-    opened = []
-    for record in found.stored:
-        if any(name in record for name in taken):
-            fields = json.loads(record.decode("utf-8", "surrogateescape"))
-            opened.append(_opened({key: value for key, value in fields.items() if key not in names}))
-        else:
-            opened.append(record.rstrip()[:-1])
-    return opened
-
-
-def _opened(fields: dict) -> bytes:
-    return json.dumps(fields, ensure_ascii=False)[:-1].encode("utf-8", "surrogateescape")
-
-
-def _table_objects(found: RecordBlock) -> Iterable[dict]:
-    delimiter = _DELIMITERS[found.text.source.format]
-    quoting: Any = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-    rows = io.StringIO(b"".join([found.header, *(found.stored or [])]).decode("utf-8", "surrogateescape"), newline="")
-    return csv.DictReader(rows, delimiter=delimiter, quoting=quoting)
-
-
-def _kept(found: RecordBlock, kept: np.ndarray) -> bytes:
-    """The kept records of a block as they are."""
-    if found.stored is not None:
-        return b"".join(record for record, stays in zip(found.stored, kept.tolist(), strict=True) if stays)
-    block = found.text
-    bounds = np.concatenate([[0], np.flatnonzero(block.data[: block.size] == 10) + 1, [block.size] * int(block.open)])
-    out = np.empty(block.size + PADDING, np.uint8)
-    size = kernels.copy_kept(block.data, bounds.astype(np.int64), kept, out)
-    text = out[:size].tobytes()
-    return text + b"\n" if block.open and len(kept) and kept[-1] else text

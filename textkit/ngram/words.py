@@ -8,10 +8,10 @@ from ..kernels import tables as kernels
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
 from ..text.reader import Block, Reader, RecordBlock
+from ..text.rows import json_rows, table_rows
 from ..text.tokenizer import PADDING, text_buffer
 from .batch import encode_lines
 from .model import NGramModel
-from .rows import json_rows, table_rows
 
 WORD_COLUMNS = ("line", "word", "log10_prob", "bits", "order", "backoff", "oov")
 _ROWS = 1 << 16  # written at a time, since each is given more room than it takes

@@ -210,6 +210,15 @@ def encode_block(block: Block, tokenizer: Tokenizer, numbers: "_Numbering") -> E
     return Encoded(np.concatenate(ids), np.concatenate(lines), block.open, characters, block)
 
 
+def encode_lines(block: Block, tokenizer: Tokenizer, vocabulary: Vocabulary | None = None) -> EncodedCorpus:
+    """The lines of one checked block as a corpus; its words are numbered as they come if none are given."""
+    table = None if vocabulary else _new_table()
+    encoded = encode_block(block, tokenizer, vocabulary.look_up if vocabulary else table.intern)  # type: ignore[union-attr]
+    ends = [np.zeros(1, np.int64), encoded.lines, np.full(int(encoded.open), len(encoded.ids), np.int64)]
+    words = vocabulary or Vocabulary.from_table_as_is(table)  # type: ignore[arg-type]
+    return EncodedCorpus(encoded.ids, np.concatenate(ends), words, tokenizer, encoded.characters, block.size)
+
+
 def _without_unk(encoded: Encoded) -> Encoded:
     stays = encoded.ids != UNK
     before = np.concatenate([[0], np.cumsum(stays)])

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..kernels import tables as kernels
 from ..kernels.floats import POWERS, find_decimals
-from ..text.tokenizer import PADDING, text_buffer
+from .tokenizer import PADDING, text_buffer
 
 
 def table_rows(data: np.ndarray, spans: np.ndarray, numbers: np.ndarray, place: int) -> bytes:

@@ -1,0 +1,129 @@
+"""`textkit classify`: how labelled text is read, predict, check."""
+
+import json
+
+import pytest
+
+TRAIN = "".join(
+    f"__label__{label} {word} {word} common w{i}\n" for i in range(10) for label, word in (("x", "a"), ("y", "b"))
+)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    from textkit.classify.data import read_labelled
+    from textkit.classify.form import InputForm
+    from textkit.classify.model import Classifier
+    from textkit.text.tokenizer import Tokenizer
+
+    directory = tmp_path_factory.mktemp("model")
+    (directory / "train").write_text(TRAIN)
+    data = read_labelled([directory / "train"], InputForm(), Tokenizer("whitespace"))
+    Classifier.train(data, model="embedding", validation=0.0, threads=1).save(directory / "m")
+    return directory / "m"
+
+
+# --- reading ----------------------------------------------------------------------------------------------
+
+
+def test_odd_rows_are_told_and_listed(run, tmp_path):
+    (path := tmp_path / "t.txt").write_bytes(TRAIN.encode() + b"no label\n\n__label__x\n__label__x \xff\n")
+    arguments = ("classify", "train", path, "-o", tmp_path / "m", "--model", "embedding", "--errors", "skip")
+    done = run(*arguments)
+    assert done.code == 0
+    assert done.err == [
+        "note: of 24 rows 1 left out: no label, 1 left out: empty row, 1 left out: no text, "
+        "1 left out: not decodable (see --list-odd)."
+    ]
+    done = run(*arguments, "--list-odd", tmp_path / "odd.tsv")
+    assert done.err[0].endswith("not decodable.")
+    assert (tmp_path / "odd.tsv").read_text() == (
+        f"{path}\t21\tno label\n{path}\t22\tempty row\n{path}\t23\tno text\n{path}\t24\tnot decodable\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("t.csv", "body,topic,w\n" + "a a,x,1\nb b,y,2\n" * 9, ("--text-column", "body", "--label-column", "topic")),
+        ("t.tsv", "x|y\ta b\nx\ta\n" * 9, ("--text-column", "2", "--label-column", "1", "--separator", "|")),
+        ("t.jsonl", '{"text": "a a", "label": "x"}\n{"text": "b", "label": ["y"]}\n' * 9, ()),
+        ("t.txt", "#x a a\n#y b\n" * 9, ("--label-prefix", "#")),
+    ],
+)
+def test_train_reads_every_form(run, tmp_path, name, content, options):
+    (path := tmp_path / name).write_text(content)
+    done = run("classify", "train", path, "-o", tmp_path / "m", "--model", "embedding", *options)
+    assert (done.code, done.err) == (0, [])
+    assert run("classify", "predict", tmp_path / "m", "-", "--labels-only", stdin=b"a a\n").out == "x\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        ("a b\n", (), "Labels are words that begin with __label__"),
+        ("", (), "there is no token"),
+        ("__label__x y\n", ("--format", "odd"), "unknown format 'odd'"),
+        ("__label__x y\n", ("--label-prefix", ""), "cannot begin a label"),
+        ("__label__x y\n", ("--format", "csv"), "no column 'text'"),
+        ("__label__x y\n", ("--encoding", "klingon"), "unknown encoding"),
+    ],
+)
+def test_bad_input(run, tmp_path, content, options, message):
+    (path := tmp_path / "t").write_text(content)
+    done = run("classify", "train", path, "-o", tmp_path / "m", *options)
+    assert done.code in (1, 2)
+    assert message in done.err[-1]
+    assert not (tmp_path / "m").exists()
+
+
+# --- predict ----------------------------------------------------------------------------------------------
+
+
+def test_predict_lines(run, model, tmp_path):
+    done = run("classify", "predict", model, "-", stdin=b"a common\nb\n")
+    assert done.code == 0
+    assert [line.split("\t")[0] for line in done.out.splitlines()] == ["x", "y"]
+    (tmp_path / "t.txt").write_text("a common\nb\n")
+    run("classify", "predict", model, tmp_path / "t.txt", "--output", tmp_path / "out.gz")
+    import gzip
+
+    assert gzip.decompress((tmp_path / "out.gz").read_bytes()).decode() == done.out
+
+
+def test_predict_keeps_the_form_and_joins_columns(run, model, tmp_path):
+    (tmp_path / "t.csv").write_text("id,title,body\n7,b,b\n")
+    done = run("classify", "predict", model, tmp_path / "t.csv", "--field", "title,body", "--labels-only")
+    assert done.out == "id,title,body,predicted\n7,b,b,y\n"
+    done = run("classify", "predict", model, tmp_path / "t.csv", "--field", "body", "--json", "--k", "2")
+    row = json.loads(done.out)
+    assert [found["label"] for found in row["predicted"]] == ["y", "x"]
+    assert row["id"] == "7"
+
+
+def test_predict_like_fasttext(run, model):
+    done = run("classify", "predict", model, "-", "--like-fasttext", "--k", "-1", stdin=b"a a\n\n")
+    first, second = done.out.splitlines()
+    assert first.split()[::2] == ["__label__x", "__label__y"]
+    assert len(second.split()) == 4
+    done = run("classify", "predict", model, "-", "--like-fasttext", "--labels-only", stdin=b"a a")
+    assert done.out == "__label__x\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--k", "0"), "--k 0 makes no sense"),
+        (("--threshold", "2"), "--threshold 2 makes no sense"),
+        (("--like-fasttext", "--json"), "two forms of output"),
+    ],
+)
+def test_predict_refuses(run, model, options, message):
+    done = run("classify", "predict", model, "-", *options, stdin=b"a")
+    assert done.code == 2
+    assert message in done.err[-1]
+
+
+def test_predict_needs_a_model(run, tmp_path):
+    (tmp_path / "m").write_text("no model")
+    assert run("classify", "predict", tmp_path / "m", "-", stdin=b"a").code == 1

@@ -13,6 +13,7 @@ from ..kernels import fasttext as kernels
 from ..parallel import ordered_map, split_evenly, thread_count
 from ..text.corpus import EncodedCorpus
 from ..text.vocabulary import EOS, SPECIALS, UNK, Vocabulary
+from .characters import HashedPieces
 from .features import FeatureConfig, joined, word_numbers
 from .labelling import Ragged
 
@@ -134,6 +135,28 @@ class HashedFeatures:
         """Which kind of feature a row is: "word" or "bucket"."""
         return "word" if row < self.hashing.words else "bucket"
 
+    def only(self, keep: np.ndarray) -> "HashedFeatures":
+        """Without the rows where `keep`, bool (R,), is False; the others move up."""
+        old, number = self.hashing, np.cumsum(keep) - 1
+        words = int(np.count_nonzero(keep[: old.words]))
+        stays = (self.own >= 0) & keep[np.maximum(self.own, 0)]
+        stays[: len(SPECIALS)] = True
+        vocabulary = self.vocabulary.subset(np.flatnonzero(stays))
+        own = self.own[stays]
+        own = np.where((own >= 0) & keep[np.maximum(own, 0)], number[np.maximum(own, 0)], UNKNOWN).astype(np.int32)
+        pairs = self.kept
+        if pairs is None:
+            pairs = np.stack([np.arange(old.buckets, dtype=np.int32)] * 2, axis=1)
+        pairs = pairs[keep[old.words + pairs[:, 1]]]
+        kept = np.stack([pairs[:, 0], number[old.words + pairs[:, 1]] - words], axis=1).astype(np.int32)
+        hashing = Hashing.with_kept(words, old.lengths, old.word_ngrams, old.buckets, kept)
+        return HashedFeatures(self.config, vocabulary, own, hashing, kept, self.prefix)
+
+    @property
+    def pieces(self) -> HashedPieces:
+        """How n-grams of characters are hashed."""
+        return HashedPieces(self.hashing.lengths, self.hashing.buckets)
+
     # --- keeping ----------------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -141,7 +164,7 @@ class HashedFeatures:
         hashing = self.hashing
         numbers = [hashing.words, *hashing.lengths, hashing.word_ngrams, hashing.buckets]
         found = {
-            **self.vocabulary.arrays(with_counts=False),
+            **self.vocabulary.without_counts().arrays(),
             "hashed.own": self.own,
             "hashed.numbers": np.array(numbers, np.int64),
             "hashed.prefix": np.frombuffer(self.prefix, np.uint8),

@@ -1,5 +1,6 @@
 """A classifier of embeddings whose rows lie elsewhere: in a mapped file of fastText, or as codes of codebooks."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,15 @@ class MatrixHead(EmbeddingHead):
         """See EmbeddingHead."""
         direction = self._direction(label)[: self.dim]
         return (self.rows.take(rows) @ direction / np.float32(max(len(rows), 1))).astype(np.float32)
+
+    def scaled(self, factor: float) -> "MatrixHead":
+        """The same with logits, but for the biases, times a number."""
+        output: Any = self.output.copy()
+        output[:, : self.dim] *= np.float32(factor)
+        if self.coded_output is not None and not self.biased:
+            book = self.coded_output.book
+            output = replace(self.coded_output, book=Codebook(book.centroids * np.float32(factor), book.width))
+        return MatrixHead(self.loss, self.rows, output, self.counts)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays of the container."""

@@ -141,8 +141,8 @@ class Classifier:
         how = f"{head.kind}|loss:{head.loss}|ngrams:{config.word_ngrams}|labels:{len(self.labels)}"
         return f"{self.tokenizer.signature}|classifier:{how}|v:{__version__}"
 
-    def save(self, path: str | Path) -> None:
-        """Write one container."""
+    def container(self) -> tuple[str, dict[str, Any], dict[str, np.ndarray]]:
+        """(kind, header, arrays) of the file that `save` writes."""
         names, label_ends = _packed(self.labels)
         arrays = {"labels.names": names, "labels.ends": label_ends, "labels.counts": self.label_counts}
         header = {
@@ -155,7 +155,11 @@ class Classifier:
             "calibration": self.calibration,
             "report": self.report,
         }
-        files.save(path, KIND, header, {**arrays, **self.features.arrays(), **self.head.arrays()})
+        return KIND, header, {**arrays, **self.features.arrays(), **self.head.arrays()}
+
+    def save(self, path: str | Path) -> None:
+        """Write one container."""
+        files.save(path, *self.container())
 
     @classmethod
     def load(cls, path: str | Path) -> "Classifier":

@@ -113,7 +113,9 @@ def rows_of(model, line, prefix=b"__label__"):
         if known:
             rows.append(model.words.index(token))
         if token != b"</s>" and args["longest"] > 0:
-            for gram in word_ngrams(token.decode("utf-8", "surrogateescape"), args["shortest"], args["longest"]):
+            for gram in word_ngrams(
+                token.decode("utf-8", "surrogateescape"), max(args["shortest"], 1), args["longest"]
+            ):
                 push(ngram_hash(gram.encode("utf-8", "surrogateescape")) % args["buckets"])
     for i in range(len(hashes)):
         value = hashes[i]
@@ -146,7 +148,7 @@ def table_sigmoid(x):
     """fastText's sigmoid: steps of 1/32 between -8 and 8."""
     if x < -8 or x > 8:
         return float(x > 8)
-    place = int((x + 8) * 512 / 8 / 2)
+    place = int((np.float32(x) + np.float32(8)) * 512 / 8 / 2)
     return 1 / (1 + math.exp(-(place * 2 * 8 / 512 - 8)))
 
 

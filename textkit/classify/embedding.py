@@ -201,16 +201,16 @@ class EmbeddingHead:
             head = cls(settings["loss"], *(arrays[f"head.{name}"] for name in ("input", "output", "counts")))
         except KeyError as missing:
             raise DataError(f"the model is damaged: it lacks {missing}.") from None
-        outputs = max(1, head.labels - 1) if head.loss == "hs" else head.labels
-        wrong = (
-            head.input.ndim != 2
-            or head.output.ndim != 2
-            or len(head.input) != rows
-            or head.output.shape[0] != outputs
-            or head.output.shape[1] - head.dim not in (0, 1)
-            or head.input.dtype != np.float32
-            or head.output.dtype != np.float32
-        )
-        if wrong:
-            raise DataError("the model is damaged: its matrices do not fit its features and labels.")
+        head.check(rows, head.input.shape)
         return head
+
+    def check(self, rows: int, shape: tuple[int, ...]) -> None:
+        """Raises DataError where matrices do not fit a number of features, or each other.
+
+        Args:
+            shape: of the matrix that has a row for each feature.
+        """
+        outputs = max(1, self.labels - 1) if self.loss == "hs" else self.labels
+        fits = len(shape) == self.output.ndim == 2 and self.input.dtype == self.output.dtype == np.float32
+        if not fits or shape[0] != rows or len(self.output) != outputs or self.output.shape[1] - shape[1] not in (0, 1):
+            raise DataError("the model is damaged: its matrices do not fit its features and labels.")

@@ -92,7 +92,7 @@ class Features:
         config, workers = config or FeatureConfig(), thread_count(threads)
         documents = np.arange(text.lines) if rows is None else np.asarray(rows, np.int64)
         vocabulary = _trained_words(text, None if rows is None else documents, config)
-        mapping = _word_numbers(text.vocabulary, vocabulary)
+        mapping = word_numbers(text.vocabulary, vocabulary)
         pieces: ExactPieces | HashedPieces | None = None
         if config.chars and config.buckets is None:
             pieces = ExactPieces.fit(vocabulary, config.chars, config.min_ngram_count)
@@ -114,6 +114,11 @@ class Features:
         """The number of rows."""
         exact = len(self.pieces) if isinstance(self.pieces, ExactPieces) else 0
         return len(self.vocabulary) + exact + len(self.ngrams)
+
+    @property
+    def open(self) -> bool:
+        """Whether words that are not in the vocabulary matter."""
+        return bool(self.pieces)
 
     # --- using ------------------------------------------------------------------------------------------
 
@@ -193,7 +198,7 @@ class BagEncoder:
 
     def __init__(self, features: Features, text: EncodedCorpus) -> None:
         self.features, self.text = features, text
-        self.mapping = _word_numbers(text.vocabulary, features.vocabulary)
+        self.mapping = word_numbers(text.vocabulary, features.vocabulary)
         self.units = self._units()
         self.end_mark = EOS if features.config.end_mark else kernels.NONE
         self.widest = 1 if len(self.units[0]) == 0 else max(1, int(np.diff(self.units[0]).max()))
@@ -291,7 +296,7 @@ def _trained_words(text: EncodedCorpus, documents: np.ndarray | None, config: Fe
     return chosen
 
 
-def _word_numbers(text: Vocabulary, model: Vocabulary) -> np.ndarray:
+def word_numbers(text: Vocabulary, model: Vocabulary) -> np.ndarray:
     """For each id of a text's vocabulary the model's, int32; empty where they are the same."""
     if text is model or (np.array_equal(text.ends, model.ends) and np.array_equal(text.arena, model.arena)):
         return _NO_MAP

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import __version__, files
 from ..errors import DataError, UsageError
+from ..formats.fasttext import is_fasttext
 from ..progress import Reporter, silent
 from ..text.corpus import EncodedCorpus, encode_corpus
 from ..text.reader import Lines
@@ -21,7 +22,9 @@ from .data import LabelledCorpus, from_memory, read_labelled
 from .embedding import EmbeddingHead
 from .features import Features
 from .form import InputForm
+from .hashed import HashedFeatures
 from .labelling import Ragged
+from .matrix_head import MatrixHead
 from .probabilities import Top
 
 KIND = "classifier"
@@ -75,7 +78,7 @@ class Classifier:
     labels: list[str]
     label_counts: np.ndarray
     tokenizer: Tokenizer
-    features: Features
+    features: Features | HashedFeatures
     head: Head
     config: ClassifierConfig
     calibration: dict[str, Any] | None = None
@@ -138,8 +141,8 @@ class Classifier:
         how = f"{head.kind}|loss:{head.loss}|ngrams:{config.word_ngrams}|labels:{len(self.labels)}"
         return f"{self.tokenizer.signature}|classifier:{how}|v:{__version__}"
 
-    def save(self, path: str | Path) -> None:
-        """Write one container."""
+    def container(self) -> tuple[str, dict[str, Any], dict[str, np.ndarray]]:
+        """(kind, header, arrays) of the file that `save` writes."""
         names, label_ends = _packed(self.labels)
         arrays = {"labels.names": names, "labels.ends": label_ends, "labels.counts": self.label_counts}
         header = {
@@ -152,15 +155,23 @@ class Classifier:
             "calibration": self.calibration,
             "report": self.report,
         }
-        files.save(path, KIND, header, {**arrays, **self.features.arrays(), **self.head.arrays()})
+        return KIND, header, {**arrays, **self.features.arrays(), **self.head.arrays()}
+
+    def save(self, path: str | Path) -> None:
+        """Write one container."""
+        files.save(path, *self.container())
 
     @classmethod
     def load(cls, path: str | Path) -> "Classifier":
-        """Open a model by memory map.
+        """Open a model by memory map: textkit's own, or one of fastText (.bin, .ftz).
 
         Raises:
             DataError: missing, damaged, or in no known format.
         """
+        if not files.is_container(path) and is_fasttext(path):
+            from .foreign import read_classifier
+
+            return read_classifier(path)
         container = files.load(path, KIND)
         header, arrays = container.header, container.arrays
         if header.get("format_version") != FORMAT_VERSION:
@@ -169,7 +180,11 @@ class Classifier:
             config = ClassifierConfig.from_settings(header["config"])
             tokenizer = Tokenizer.from_settings(header["tokenizer"])
             labels = _unpacked(arrays["labels.names"], arrays["labels.ends"])
-            features = Features.from_arrays(arrays, config.features, path)
+            features: Features | HashedFeatures
+            if "hashed.own" in arrays:
+                features = HashedFeatures.from_arrays(arrays, path)
+            else:
+                features = Features.from_arrays(arrays, config.features, path)
             head = head_from_arrays(arrays, header["head"], len(features))
             counts, calibration, report = arrays["labels.counts"], header["calibration"], header["report"]
         except (KeyError, TypeError, ValueError, UsageError) as error:
@@ -191,7 +206,7 @@ class Classifier:
         if not any(text.strip() for text in lines):  # nothing that could be a token, which is an error elsewhere
             offsets = np.zeros(len(lines) + 1, np.int64)
             return EncodedCorpus(np.zeros(0, np.int32), offsets, self.vocabulary, self.tokenizer, 0, 0)
-        vocabulary = None if self.features.pieces else self.vocabulary
+        vocabulary = None if self.features.open else self.vocabulary
         return encode_corpus(Lines(lines), self.tokenizer, vocabulary=vocabulary, threads=threads)
 
     def encode(self, texts: Iterable[str], threads: int | None = None) -> Ragged:
@@ -232,7 +247,7 @@ class Classifier:
         ]
 
 
-HEADS: dict[str, Any] = {head.kind: head for head in (EmbeddingHead,)}
+HEADS: dict[str, Any] = {head.kind: head for head in (EmbeddingHead, MatrixHead)}
 
 
 def head_from_arrays(arrays: dict[str, Any], settings: Any, rows: int) -> Head:

@@ -110,14 +110,20 @@ class ExactNgrams:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What the container holds."""
-        return {"ngrams.left": self.left, "ngrams.right": self.right, "ngrams.counts": self.counts}
+        if len(self.counts) == len(self):
+            return {"ngrams.left": self.left, "ngrams.right": self.right, "ngrams.counts": self.counts}
+        narrow = np.uint16 if self.first + len(self) <= 1 << 16 else np.int32  # a model made small
+        return {"ngrams.left": self.left.astype(narrow), "ngrams.right": self.right.astype(narrow)}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, Any], first: int, order: int) -> "ExactNgrams":
         """The inverse of `arrays`. Raises KeyError or ValueError for what makes no sense."""
-        left, right, counts = (arrays[f"ngrams.{name}"] for name in ("left", "right", "counts"))
+        left, right = arrays["ngrams.left"], arrays["ngrams.right"]
+        counts = arrays.get("ngrams.counts", np.zeros(0, np.int64))
         rows = np.arange(first, first + len(left))
-        if not (left.shape == right.shape == counts.shape and left.dtype == right.dtype == np.int32):
+        if left.dtype == right.dtype == np.uint16:
+            left, right = left.astype(np.int32), right.astype(np.int32)
+        if not (left.shape == right.shape and left.dtype == right.dtype == np.int32 and len(counts) in (0, len(left))):
             raise ValueError("their sizes differ")
         if len(left) and not ((left >= 0) & (left < rows) & (right >= 0) & (right < first)).all():
             raise ValueError("one is made of what is not there")

@@ -23,7 +23,7 @@ _NO_WEIGHTS = np.zeros(0, np.float32)
 
 @dataclass
 class LabelTree:
-    """The Huffman tree of the labels.
+    """The Huffman tree of the labels, the same as fastText's.
 
     Attributes:
         counts: int64 (C,), documents of each label.
@@ -33,7 +33,7 @@ class LabelTree:
 
     @cached_property
     def _built(self) -> tuple[np.ndarray, ...]:
-        return huffman.tree_of(self.counts)
+        return huffman.tree_of(self.counts, 1)
 
     @property
     def place(self) -> np.ndarray:

@@ -30,7 +30,7 @@ def coded(
         weights: float32 (m,), how much each row's error matters; all alike if None.
         seed: of the rows that centroids are fitted to.
     """
-    rng, (rows, dim) = np.random.default_rng(seed), matrix.shape
+    rng, rows = np.random.default_rng(seed), len(matrix)
     weights = np.ones(rows, np.float32) if weights is None else np.ascontiguousarray(weights, np.float32)
     chosen = np.sort(rng.permutation(rows)[:_SAMPLE]) if rows > _SAMPLE else np.arange(rows)
     lengths = _lengths(matrix) if norms else np.ones(rows, np.float32)
@@ -78,9 +78,9 @@ def _centroids(values: np.ndarray, weights: np.ndarray, rng: np.random.Generator
     """256 centroids of points float32 (n, size) by Lloyd's algorithm, from points drawn at random."""
     rows, size = values.shape
     start = rng.permutation(rows)[:CENTROIDS] if rows else np.zeros(0, np.int64)
-    centroids = np.zeros((CENTROIDS, size), np.float32)
-    centroids[: len(start)] = values[start]
-    centroids, points = centroids.reshape(-1), values.reshape(-1)
+    centroids = np.zeros(CENTROIDS * size, np.float32)
+    centroids[: len(start) * size] = values[start].reshape(-1)
+    points = values.reshape(-1)
     across, distances, codes = np.empty(len(centroids), np.float32), np.empty(272, np.float32), np.empty(rows, np.uint8)
     sums, masses = np.empty(len(centroids), np.float64), np.empty(CENTROIDS, np.float64)
     before = np.inf

@@ -37,14 +37,21 @@ class Hashing:
     @classmethod
     def of(cls, model: FastText) -> "Hashing":
         """That of a model."""
-        settings, kept = model.settings, model.kept
+        settings = model.settings
+        lengths = settings.shortest, settings.longest
+        return cls.with_kept(model.entries.words, lengths, settings.word_ngrams, settings.buckets, model.kept)
+
+    @classmethod
+    def with_kept(
+        cls, words: int, lengths: tuple[int, int], word_ngrams: int, buckets: int, kept: np.ndarray | None
+    ) -> "Hashing":
+        """By the list of buckets that are left, int32 (P, 2), and their rows; None for all of them."""
         places = numbers = _NONE
         if kept is not None:
             places = np.full(2 * len(kept) + 1, kernels.FREE, np.int32)
             numbers = np.zeros(len(places) if len(kept) else 0, np.int32)
             kernels.fill_kept(kept, places, numbers)
-        lengths = settings.shortest, settings.longest
-        return cls(model.entries.words, lengths, settings.word_ngrams, settings.buckets, places, numbers)
+        return cls(words, lengths, word_ngrams, buckets, places, numbers)
 
     def units(
         self, arena: np.ndarray, ends: np.ndarray, known: np.ndarray, end_mark: int

@@ -8,7 +8,8 @@ from .jit import kernel
 def tree_of(counts, strict=0):
     """The Huffman tree of V counts in any order: (place int64 (V,), parents int64, bits uint8, lengths int64 (V,)).
 
-    place[i] is the leaf of what has counts[i]; the other arrays are those of `build_tree` and `path_lengths`, `strict` is explained there.
+    place[i] is the leaf of what has counts[i]; the other arrays are those of `build_tree` and `path_lengths`, which
+    explains `strict`.
     """
     size = len(counts)
     ordered = np.argsort(-counts, kind="stable")

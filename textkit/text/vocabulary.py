@@ -226,11 +226,18 @@ class Vocabulary:
         )
         return ids[:n_ids], lines[:n_lines]
 
+    def without_counts(self) -> "Vocabulary":
+        """The same words, of which nobody knows how often they occur; a container holds them alone."""
+        return Vocabulary(self.arena, self.ends, np.zeros(len(self), np.int64))
+
     def arrays(self, with_counts: bool = True) -> dict[str, np.ndarray]:
-        """The arrays a container holds of it."""
+        """The arrays a container holds of it; without any count the words alone, to take little room."""
         narrow = int(self.ends[-1]) < 1 << 32
         ends = self.ends.astype(np.uint32) if narrow else self.ends
-        found = {"vocab.arena": self.arena, "vocab.ends": ends, "vocab.index": self.index}
+        found = {"vocab.arena": self.arena, "vocab.ends": ends}
+        if not self.counts.any() and len(self) > len(SPECIALS):
+            return found
+        found["vocab.index"] = self.index
         return {**found, "vocab.counts": self.counts} if with_counts else found
 
     @classmethod
@@ -241,9 +248,10 @@ class Vocabulary:
             DataError: what is there makes no sense.
         """
         try:
-            arena, ends, index = (arrays[f"vocab.{k}"] for k in ("arena", "ends", "index"))
+            arena, ends = arrays["vocab.arena"], arrays["vocab.ends"]
         except KeyError as missing:
             raise DataError(f"{name} is damaged: it has no array {missing}.") from None
+        index = arrays.get("vocab.index", np.zeros(1, np.uint64))
         counts = arrays.get("vocab.counts", np.zeros(max(len(ends) - 1, 0), np.int64))
         shapes = arena.ndim == counts.ndim == index.ndim == 1 and ends.shape == (len(counts) + 1,)
         types = [a.dtype for a in (arena, counts, index)] == [np.uint8, np.int64, np.uint64]
@@ -255,7 +263,7 @@ class Vocabulary:
             or not (index == 0).any()
         ):
             raise DataError(f"{name} is damaged: its vocabulary makes no sense.")
-        return cls(arena, ends.astype(np.int64), counts, index)
+        return cls(arena, ends.astype(np.int64), counts, index if "vocab.index" in arrays else None)
 
     def save_text(self, path: str | Path) -> None:
         """Write `word<TAB>count` lines, most frequent first, without the specials."""

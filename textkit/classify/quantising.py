@@ -1,0 +1,275 @@
+"""Smaller classifiers: the features that matter most, their vectors as codes of codebooks, as many as a size allows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .. import files
+from ..errors import UsageError
+from ..formats.coding import coded
+from ..formats.matrices import Coded
+from ..parallel import thread_count
+from ..text.corpus import EncodedCorpus
+from .characters import ExactPieces
+from .embedding import EmbeddingHead
+from .exporting import as_hashed
+from .features import Features
+from .hashed import HashedFeatures
+from .matrix_head import MatrixHead
+from .model import Classifier, Head
+from .ngrams import BucketNgrams, ExactNgrams
+from .pruning import pruned
+
+WIDTHS = (1, 2, 4)  # coordinates of a row that share a byte
+_TRIES = 8  # to meet a size
+_CLOSE = 0.99  # of the size is near enough
+_ROWS = 1 << 15
+_NOTHING = 1e-6  # share of the largest singular value below which a direction counts for nothing
+_MANY_LABELS = 2_000  # from so many on, labels' vectors are coded, too
+
+
+@dataclass(frozen=True)
+class Smaller:
+    """How to make a model smaller.
+
+    Args:
+        size: bytes that the file may have; None for all features.
+        features: keep so many at most; None for as many as fit.
+        width: coordinates of a row that share a byte: 1, 2 or 4; None tries all where there is text to choose by.
+        norms: a byte for the length of each row; None for rows of more than two numbers.
+        output: code the labels' vectors, too; None from 2,000 labels on.
+        seed: of the codebooks.
+
+    Raises:
+        UsageError: an impossible value.
+    """
+
+    size: int | None = None
+    features: int | None = None
+    width: int | None = None
+    norms: bool | None = None
+    output: bool | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.width is not None and not 1 <= self.width <= 1024:
+            raise UsageError(f"--width {self.width} makes no sense.", "2 is usual.")
+        if self.features is not None and self.features < 1:
+            raise UsageError(f"--features {self.features} makes no sense.", "Keep at least one.")
+
+
+def quantised(
+    classifier: Classifier, how: Smaller, text: EncodedCorpus | None = None, threads: int | None = None
+) -> Classifier:
+    """A smaller model.
+
+    Features are kept by how far they move labels apart and how often they occur. Of several widths that one is taken
+    whose model says most nearly what the whole one says of the text.
+
+    Args:
+        text: some documents, without labels, to choose the width and to fit the sharpness of probabilities by.
+
+    Raises:
+        UsageError: a model that is quantised already, or a size that it cannot have.
+    """
+    head = classifier.head
+    if isinstance(head, MatrixHead) and isinstance(head.rows, Coded):
+        raise UsageError("this model is quantised already.", "Quantise the one that it was made from.")
+    if not isinstance(head, EmbeddingHead):
+        raise UsageError("only models of embeddings can be quantised.", "Train with --model embedding.")
+    base = _base(classifier)
+    assert isinstance(base.head, EmbeddingHead)
+    dim = base.head.dim
+    how = replace(how, norms=dim > 2 if how.norms is None else how.norms)
+    usual = [width for width in WIDTHS if width <= dim] if text is not None else [min(2, dim)]
+    chosen = [min(how.width, dim)] if how.width else usual
+    order, made = np.argsort(-importance(base), kind="stable"), []
+    expected = None if text is None else classifier.probabilities(classifier.features.bags(text, threads=threads))
+    for width in chosen:
+        model = _fitting(base, order, replace(how, width=width), threads)
+        distance = 0.0
+        if text is not None and expected is not None:
+            model, distance = _sharpened(model, text, expected, threads)
+        made.append((distance, model))
+    return min(made, key=lambda found: found[0])[1]
+
+
+def _base(classifier: Classifier) -> Classifier:
+    """The model in a form that rows can be taken out of, with no more dimensions than tell labels apart."""
+    features = classifier.features
+    if isinstance(features, Features) and isinstance(features.ngrams, BucketNgrams):
+        classifier = as_hashed(classifier)
+    return replace(classifier, head=_flattened(classifier.head))
+
+
+def _flattened(head: Head) -> EmbeddingHead:
+    """The same probabilities by rows of as many numbers as the labels' vectors have independent directions.
+
+    Of a softmax only differences of logits count, so that two labels need one number a feature.
+    """
+    assert isinstance(head, EmbeddingHead)
+    output, biases = head.output[:, : head.dim].astype(np.float64), head.output[:, head.dim :]
+    if head.loss == "softmax":
+        output = output - output.mean(0)
+    _, sizes, directions = np.linalg.svd(output, full_matrices=False)
+    rank = max(1, int(np.count_nonzero(sizes > _NOTHING * sizes[0])))
+    if rank == head.dim:
+        return head
+    axes = np.ascontiguousarray(directions[:rank].T, np.float32)
+    rows = np.empty((_row_count(head), rank), np.float32)
+    for first in range(0, len(rows), _ROWS):
+        rows[first : first + _ROWS] = _rows(head, first, min(first + _ROWS, len(rows))) @ axes
+    return EmbeddingHead(head.loss, rows, np.hstack([(output @ axes).astype(np.float32), biases]), head.counts)
+
+
+def importance(classifier: Classifier) -> np.ndarray:
+    """How much each feature matters, float32 (R,): how far it moves labels apart, times the root of its count."""
+    head = classifier.head
+    assert isinstance(head, EmbeddingHead)
+    output = head.output[:, : head.dim]
+    axes = output - output.mean(0) if head.loss == "softmax" else output
+    moved = np.zeros(len(classifier.features), np.float32)
+    # |row A'| by a D x D root of A'A, so that many labels cost no more than few.
+    values, vectors = np.linalg.eigh(axes.T.astype(np.float64) @ axes / len(axes))
+    root = (vectors * np.sqrt(np.maximum(values, 0))).astype(np.float32)
+    for first in range(0, len(moved), _ROWS):
+        rows = _rows(head, first, min(first + _ROWS, len(moved)))
+        moved[first : first + len(rows)] = np.linalg.norm(rows @ root, axis=1)
+    return moved * np.sqrt(np.maximum(_counts(classifier.features), 1)).astype(np.float32)
+
+
+def _row_count(head: EmbeddingHead) -> int:
+    return head.rows.shape[0] if isinstance(head, MatrixHead) else len(head.input)
+
+
+def _rows(head: EmbeddingHead, first: int, last: int) -> np.ndarray:
+    return head.rows.take(np.arange(first, last)) if isinstance(head, MatrixHead) else head.input[first:last]
+
+
+def _counts(features: Features | HashedFeatures) -> np.ndarray:
+    """How often each feature occurred in training; 1 where that is not known."""
+    counts = np.ones(len(features), np.float64)
+    if isinstance(features, HashedFeatures):
+        known = features.own >= 0
+        counts[features.own[known]] = features.vocabulary.counts[known]
+        return np.ones(len(features))
+    counts[: len(features.vocabulary)] = features.vocabulary.counts
+    if isinstance(features.ngrams, ExactNgrams) and len(features.ngrams.counts):
+        counts[features.ngrams.first :] = features.ngrams.counts
+    return counts
+
+
+# --- one width -----------------------------------------------------------------------------------------------
+
+
+def _fitting(base: Classifier, order: np.ndarray, how: Smaller, threads: int | None) -> Classifier:
+    """The model with as many of the best features as the size allows."""
+    most = len(order) if how.features is None else min(how.features, len(order))
+    if how.size is not None:
+        most = _count_that_fits(
+            lambda count: file_size(_coded(base, order[:count], how, 1, draft=True)), most, how.size
+        )
+    return _coded(base, order[:most], how, threads)
+
+
+def _count_that_fits(size_of: Callable[[int], int], most: int, limit: int) -> int:
+    """The largest number of features, nearly, whose model has at most `limit` bytes, by the rule of false position."""
+    low, high = (0, size_of(0)), (most, size_of(most))
+    if high[1] <= limit:
+        return most
+    if low[1] >= limit:
+        raise UsageError(
+            f"the model cannot have {limit:,} bytes: without any feature it has {low[1]:,}.",
+            "Give a larger --size, or train with fewer dimensions.",
+        )
+    for _ in range(_TRIES):
+        count = low[0] + int((high[0] - low[0]) * (limit - low[1]) / (high[1] - low[1]))
+        count = min(max(count, low[0] + 1), high[0] - 1)
+        if count <= low[0]:
+            break
+        tried = count, size_of(count)
+        low, high = (tried, high) if tried[1] <= limit else (low, tried)
+        if low[1] >= _CLOSE * limit:
+            break
+    return max(low[0], 1)
+
+
+def _coded(base: Classifier, rows: np.ndarray, how: Smaller, threads: int | None, draft: bool = False) -> Classifier:
+    """The model with these features, as codes; a `draft` has the right size and codes of nothing."""
+    head = base.head
+    assert isinstance(head, EmbeddingHead)
+    assert how.width is not None
+    if len(rows) == len(base.features):
+        features, old = base.features, np.arange(len(rows))
+    else:
+        features, old = pruned(base.features, rows)
+    with_output = how.output if how.output is not None else head.labels >= _MANY_LABELS
+    output: np.ndarray | Coded = head.output
+    if with_output:  # a draft's has about the size that codes take
+        output = head.output[: len(head.output) // 4] if draft else coded(head.output, 2, norms=False, seed=how.seed)
+    if draft:
+        matrix = coded(np.zeros((0, head.dim), np.float32), how.width, norms=bool(how.norms), threads=1)
+        parts, norms = matrix.book.parts, np.zeros(len(old) * bool(how.norms), np.uint8)
+        matrix = replace(matrix, codes=np.zeros(len(old) * parts, np.uint8), norms=norms)
+    else:
+        whole = head.rows.take(old) if isinstance(head, MatrixHead) else head.input[old]
+        weights = np.sqrt(np.maximum(_counts(base.features)[old], 1)).astype(np.float32)
+        matrix = coded(whole, how.width, norms=bool(how.norms), weights=weights, seed=how.seed, threads=threads)
+    small = MatrixHead(head.loss, matrix, output, head.counts)
+    report = {**base.report, "quantised": {"features": len(old), "of": len(base.features), "width": how.width}}
+    return replace(base, features=_light(features), head=small, report=report)
+
+
+def _light(features: Features | HashedFeatures) -> Features | HashedFeatures:
+    """Without counts, which only training needs, and tables that are made again when they are needed."""
+    if isinstance(features, HashedFeatures):
+        return features
+    pieces, ngrams = features.pieces, features.ngrams
+    if isinstance(pieces, ExactPieces):
+        pieces = ExactPieces(pieces.lengths, pieces.names.without_counts())
+    if isinstance(ngrams, ExactNgrams):
+        ngrams = replace(ngrams, counts=np.zeros(0, np.int64))
+    return replace(features, vocabulary=features.vocabulary.without_counts(), pieces=pieces, ngrams=ngrams)
+
+
+def file_size(classifier: Classifier) -> int:
+    """Bytes of the container that a model would be saved as."""
+    kind, header, arrays = classifier.container()
+    lead, _ = files.plan(kind, header, {name: (array.dtype, array.shape) for name, array in arrays.items()})
+    return len(lead) + sum(array.nbytes for array in arrays.values())
+
+
+# --- probabilities -------------------------------------------------------------------------------------------
+
+
+def _sharpened(
+    model: Classifier, text: EncodedCorpus, expected: np.ndarray, threads: int | None
+) -> tuple[Classifier, float]:
+    """The model with its outputs scaled so that it says most nearly what is expected, and how far it is from that.
+
+    Without the features that say nothing, those that say much are a larger part of the mean.
+    """
+    head = model.head
+    assert isinstance(head, MatrixHead)
+    bags = model.features.bags(text, threads=thread_count(threads))
+    best, scaled = np.inf, head
+    for factor in np.geomspace(0.25, 2.0, 19).astype(np.float32):
+        trial = head.scaled(float(factor))
+        distance = divergence(expected, trial.probabilities(trial.logits(bags, threads)))
+        if distance < best:
+            best, scaled = distance, trial
+    return replace(model, head=scaled), float(best)
+
+
+def divergence(expected: np.ndarray, found: np.ndarray) -> float:
+    """Mean relative entropy of each label's yes and no, in nats a document; probabilities float32 (L, C)."""
+    p, q = (np.clip(each.astype(np.float64), 1e-7, 1 - 1e-7) for each in (expected, found))
+    return float((p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))).sum(1).mean())
+
+
+def accuracy(classifier: Classifier, text: EncodedCorpus, gold: Sequence[np.ndarray], threads: int | None) -> float:
+    """The share of documents whose most probable label is one of theirs."""
+    bags = classifier.features.bags(text, threads=threads)
+    best = classifier.head.top(bags, 1, 0.0, threads).ids[:, 0]
+    return float(np.mean([label in labels for label, labels in zip(best, gold, strict=True)]))

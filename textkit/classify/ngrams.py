@@ -173,7 +173,7 @@ class BucketNgrams:
         first: the row of the first touched bucket.
         order: words of the longest n-gram.
         buckets: how many there are.
-        touched: uint64 (ceil(B / 64),), a bit for each.
+        touched: uint32 (ceil(B / 32),), a bit for each.
         hashes: uint64 (V,), of the words.
     """
 
@@ -184,9 +184,9 @@ class BucketNgrams:
     hashes: np.ndarray
 
     def __post_init__(self) -> None:
-        self.ranks = np.empty(len(self.touched), np.int32)
-        self.count = int(kernels.rank_bits(self.touched, self.ranks))
-        self.modulus = np.array([self.buckets], np.uint64)
+        self.ranked = np.empty(len(self.touched), np.uint64)
+        self.count = int(kernels.rank_bits(self.touched, self.ranked))
+        self.moduli = _moduli(self.buckets)
 
     @classmethod
     def fit(
@@ -204,12 +204,12 @@ class BucketNgrams:
         """
         assert config.buckets is not None
         hashes = word_hashes(vocabulary)
-        hits = np.zeros(config.buckets, np.uint8)
+        hits, moduli = np.zeros(config.buckets, np.uint8), _moduli(config.buckets)
 
         def mark(documents: np.ndarray) -> None:
             longest = int((spell.text.offsets[documents + 1] - spell.text.offsets[documents]).max()) + 1
             kernels.mark_buckets(
-                *spell.arguments(documents), hashes, config.word_ngrams, config.buckets,
+                *spell.arguments(documents), hashes, config.word_ngrams, moduli,
                 np.empty(longest, np.int32), hits,
             )  # fmt: skip
 
@@ -225,10 +225,9 @@ class BucketNgrams:
 
     def rows_of(self, buckets: np.ndarray) -> np.ndarray:
         """The rows of buckets, int64; NONE for those that were never touched."""
-        word, bit = buckets >> 6, np.uint64(1) << (buckets & 63).astype(np.uint64)
-        bits = self.touched[word]
-        inside = np.bitwise_count(bits & (bit - np.uint64(1))).astype(np.int64)
-        return np.where(bits & bit, self.first + self.ranks[word] + inside, kernels.NONE)
+        words, bits = self.ranked[buckets >> 5], np.uint64(1) << (buckets & 31).astype(np.uint64)
+        before = (words >> np.uint64(32)).astype(np.int64) + np.bitwise_count(words & (bits - np.uint64(1)))
+        return np.where(words & bits, self.first + before, kernels.NONE)
 
     def numbers(self) -> np.ndarray:
         """The bucket of each row, int64, ascending."""
@@ -236,15 +235,16 @@ class BucketNgrams:
 
     def words(self, number: int) -> str:
         """The name of a bucket, by its number among those touched."""
-        word = int(np.searchsorted(self.ranks, number, side="right")) - 1
+        ranks = self.ranked >> np.uint64(32)
+        word = int(np.searchsorted(ranks, np.uint64(number), side="right")) - 1
         bits = int(self.touched[word])
-        for _ in range(number - int(self.ranks[word])):
+        for _ in range(number - int(ranks[word])):
             bits &= bits - 1
-        return f"#{64 * word + (bits & -bits).bit_length() - 1}"
+        return f"#{32 * word + (bits & -bits).bit_length() - 1}"
 
     def bags(self, documents: tuple[Any, ...], tokens: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
         """See `kernels.features.hashed_bags`."""
-        hashed = self.hashes, self.touched, self.ranks, self.modulus
+        hashed = self.hashes, self.ranked, self.moduli
         kernels.hashed_bags(*documents, hashed, self.order, self.first, tokens, starts, out)
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -258,17 +258,22 @@ class BucketNgrams:
         """The inverse of `arrays`. Raises KeyError or ValueError for what makes no sense."""
         touched = arrays["ngrams.touched"]
         assert config.buckets is not None
-        if touched.dtype != np.uint64 or touched.shape != (-(-config.buckets // 64),):
+        if touched.dtype != np.uint32 or touched.shape != (-(-config.buckets // 32),):
             raise ValueError("there are not as many buckets as the settings say")
         return cls(first, config.word_ngrams, config.buckets, touched, word_hashes(vocabulary))
 
 
 def _bits(hits: np.ndarray) -> np.ndarray:
-    """Bytes that are not 0 as bits of uint64."""
+    """Bytes that are not 0 as bits of uint32."""
     packed = np.packbits(hits, bitorder="little")
-    bits = np.zeros(8 * (-(-len(hits) // 64)), np.uint8)
+    bits = np.zeros(4 * (-(-len(hits) // 32)), np.uint8)
     bits[: len(packed)] = packed
-    return bits.view(np.uint64)
+    return bits.view(np.uint32)
+
+
+def _moduli(buckets: int) -> np.ndarray:
+    """See `kernels.features.hashed_bags`."""
+    return np.array([buckets, ((1 << 64) - 1) // buckets], np.uint64)
 
 
 def word_hashes(vocabulary: Vocabulary) -> np.ndarray:

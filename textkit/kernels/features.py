@@ -7,7 +7,7 @@ are numbered by a dictionary of pairs (row of the n-gram without its last word, 
 
 import numpy as np
 
-from .jit import kernel, leaf, one_bits, prefetch
+from .jit import high_product, kernel, leaf, one_bits, prefetch
 from .subwords import mix_byte, wrapped_byte
 
 UNKNOWN, NONE = 0, -1
@@ -15,7 +15,7 @@ _MULTIPLIER = np.uint64(116049371)  # of fastText, which numbers the same n-gram
 _BASIS, _SIGN_BIT = np.uint64(2166136261), np.uint64(0x80000000)
 _SIGNED = np.uint64(0xFFFFFFFF00000000)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
-_ONE, _SIX, _THIRTY_TWO, _LOW_SIX = np.uint64(1), np.uint64(6), np.uint64(32), np.uint64(63)
+_ONE, _FIVE, _THIRTY_TWO, _LOW_FIVE = np.uint64(1), np.uint64(5), np.uint64(32), np.uint64(31)
 _AHEAD = 12
 
 
@@ -71,32 +71,46 @@ def add_words(ids, first, last, mapping, end_mark, units, out, size):
 
 
 @leaf
-def bucket_row(bucket, touched, ranks):
-    """The number of a bucket among those that are touched, or NONE; touched uint64 bits, ranks int32 before each 64."""
-    word = touched[bucket >> _SIX]
-    bit = _ONE << (bucket & _LOW_SIX)
+def remainder(value, modulus, inverse):
+    """value % modulus by one multiplication, where inverse = (2 ** 64 - 1) // modulus (Barrett's reduction)."""
+    rest = value - high_product(value, inverse) * modulus  # below 3 times the modulus
+    if rest >= modulus:
+        rest -= modulus
+    if rest >= modulus:
+        rest -= modulus
+    return rest
+
+
+@leaf
+def bucket_row(bucket, ranked):
+    """The number of a bucket among those that are touched, or NONE.
+
+    ranked uint64 (ceil(B / 32),): a bit for each of 32 buckets, and above them the number of those touched before.
+    """
+    word = ranked[bucket >> _FIVE]
+    bit = _ONE << (bucket & _LOW_FIVE)
     if word & bit == np.uint64(0):
         return NONE
-    return np.int64(ranks[bucket >> _SIX]) + one_bits(word & (bit - _ONE))
+    return np.int64(word >> _THIRTY_TWO) + one_bits(word & (bit - _ONE))
 
 
 @kernel
-def rank_bits(touched, ranks):
-    """ranks[i] = bits set before word i; returns their number in all."""
-    count = np.int64(0)
+def rank_bits(touched, ranked):
+    """Put a touched uint32 (n,) together with ranks to what `bucket_row` asks; returns the number touched."""
+    count = np.uint64(0)
     for i in range(len(touched)):
-        ranks[i] = count
-        count += one_bits(touched[i])
-    return count
+        ranked[i] = (count << _THIRTY_TWO) | np.uint64(touched[i])
+        count += np.uint64(one_bits(np.uint64(touched[i])))
+    return np.int64(count)
 
 
 @kernel
-def mark_buckets(ids, offsets, documents, mapping, end_mark, hashes, order, buckets, tokens, seen):
+def mark_buckets(ids, offsets, documents, mapping, end_mark, hashes, order, moduli, tokens, seen):
     """seen[bucket] = 1 for each n-gram of two to `order` words in the documents.
 
-    seen uint8 (B,); tokens int32 scratch of the longest document.
+    moduli uint64 (2,), see `hashed_bags`; seen uint8 (B,); tokens int32 scratch of the longest document.
     """
-    modulus = np.uint64(buckets)
+    modulus, inverse = moduli[0], moduli[1]
     for d in range(len(documents)):
         first, last = offsets[documents[d]], offsets[documents[d] + 1]
         n = read_document(ids, first, last, mapping, end_mark, tokens)
@@ -108,18 +122,19 @@ def mark_buckets(ids, offsets, documents, mapping, end_mark, hashes, order, buck
                 if tokens[k] == UNKNOWN:
                     break
                 value = value * _MULTIPLIER + hashes[tokens[k]]
-                seen[value % modulus] = 1
+                seen[remainder(value, modulus, inverse)] = 1
 
 
 @kernel(refcounts=False)
 def hashed_bags(ids, offsets, documents, mapping, end_mark, units, hashed, order, first_row, tokens, starts, out):
     """Rows of each document: its words in turn, then its n-grams by the place where they begin.
 
-    ids int32 (N,), offsets int64, documents int64 (n,); hashed = (hashes uint64 (V,), touched uint64, ranks int32,
-    buckets uint64 (1,)); tokens int32 scratch of the longest document; starts int64 (n + 1,), out int32, filled.
+    ids int32 (N,), offsets int64, documents int64 (n,); hashed = (hashes uint64 (V,), ranked, see `bucket_row`,
+    moduli uint64 (2,): the buckets and their inverse); tokens int32 scratch of the longest document; starts int64
+    (n + 1,) and out int32 are filled.
     """
-    hashes, touched, ranks, buckets = hashed
-    modulus, size = buckets[0], np.int64(0)
+    hashes, ranked, moduli = hashed
+    modulus, inverse, size = moduli[0], moduli[1], np.int64(0)
     starts[0] = 0
     for d in range(len(documents)):
         first, last = offsets[documents[d]], offsets[documents[d] + 1]
@@ -134,7 +149,7 @@ def hashed_bags(ids, offsets, documents, mapping, end_mark, units, hashed, order
                     if tokens[k] == UNKNOWN:
                         break
                     value = value * _MULTIPLIER + hashes[tokens[k]]
-                    row = bucket_row(value % modulus, touched, ranks)
+                    row = bucket_row(remainder(value, modulus, inverse), ranked)
                     if row != NONE:
                         out[size] = first_row + row
                         size += 1

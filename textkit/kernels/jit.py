@@ -124,6 +124,14 @@ if JIT_DISABLED:
         """See below."""
         return int(word).bit_count()
 
+    def equal_bits(buffer: np.ndarray, position: int, byte: int) -> np.uint64:
+        """See below."""
+        return np.packbits(buffer[position : position + 64] == byte, bitorder="little").view(np.uint64)[0]
+
+    def high_product(a: np.uint64, b: np.uint64) -> np.uint64:
+        """See below."""
+        return np.uint64(int(a) * int(b) >> 64)
+
     def float_bits(value: np.float32) -> int:
         """See below."""
         return int(np.float32(value).view(np.int32))
@@ -168,6 +176,38 @@ else:
             return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
 
         return types.int64(types.uint64), codegen
+
+    @intrinsic
+    def equal_bits(typingctx: Any, buffer: Any, position: Any, byte: Any) -> Any:
+        """Which of 64 bytes, from buffer[position] on, are this one: a bit each, the first lowest."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            from llvmlite import ir
+
+            vector = ir.VectorType(ir.IntType(8), 64)
+            array = context.make_array(signature.args[0])(context, builder, args[0])
+            address = builder.bitcast(builder.gep(array.data, [args[1]]), vector.as_pointer())
+            wanted = builder.trunc(args[2], ir.IntType(8))
+            one = builder.insert_element(ir.Constant(vector, ir.Undefined), wanted, ir.IntType(32)(0))
+            zeros = ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
+            wide = builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), zeros)
+            equal = builder.icmp_unsigned("==", builder.load(address, align=1), wide)
+            return builder.bitcast(equal, ir.IntType(64))
+
+        return types.uint64(buffer, types.intp, types.int64), codegen
+
+    @intrinsic
+    def high_product(typingctx: Any, a: Any, b: Any) -> Any:
+        """The upper 64 bits of the product of two uint64."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            from llvmlite import ir
+
+            wide = ir.IntType(128)
+            product = builder.mul(*(builder.zext(arg, wide) for arg in args))
+            return builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
+
+        return types.uint64(types.uint64, types.uint64), codegen
 
     @intrinsic
     def one_bits(typingctx: Any, word: Any) -> Any:

@@ -66,3 +66,19 @@ def test_a_single_line_is_a_model(run, tmp_path):
     path.write_text("__label__a one line")
     assert run("classify", "train", path, "-o", tmp_path / "m").code == 0
     assert run("classify", "predict", tmp_path / "m", path).out.startswith("a\t")
+
+
+def test_a_model_is_trained_on_and_vectors_are_begun_with(run, labelled, tmp_path):
+    model, more = tmp_path / "m.model", tmp_path / "more.txt"
+    assert run("classify", "train", labelled, "-o", model, "--epochs", 5, "--model", "embedding").code == 0
+    more.write_text("__label__odd a strange thing\n" * 20)
+    done = run("classify", "train", more, "--from", model, "-o", tmp_path / "n.model", "--json")
+    assert (done.code, done.err) == (0, [])
+    assert json.loads(done.out)["labels"] == 3
+    refused = run("classify", "train", more, "--from", model, "-o", tmp_path / "o", "--dim", 3)
+    assert refused.code == 2
+    assert "--dim 3 is not what the model has" in refused.err[0]
+    vectors = tmp_path / "v.vec"
+    vectors.write_text("2 3\nfine 0.1 0.2 0.3\ndull 0.3 0.2 0.1\n")
+    begun = run("classify", "train", labelled, "--vectors", vectors, "--freeze", "-o", tmp_path / "p.model")
+    assert (begun.code, begun.err) == (0, [])

@@ -1,6 +1,7 @@
 """From labelled documents to a classifier: choose what to hold out, make features, train a head."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from .data import LabelledCorpus
 from .features import Features
 from .model import Classifier
 from .splits import held_out
+from .starting import from_model, from_vectors
 from .training import Trainer
 
 _MOST_HELD = 2_000  # documents to choose an epoch on
@@ -25,9 +27,11 @@ def fitted(
     held: np.ndarray | None = None,
     progress: Reporter = silent,
     threads: int | None = None,
+    base: Classifier | None = None,
+    vectors: Path | None = None,
 ) -> Classifier:
     """See `Classifier.train_on`."""
-    return fit_embedding(data, config, rows, held, progress, threads)
+    return fit_embedding(data, config, rows, held, progress, threads, base, vectors)
 
 
 def fit_embedding(
@@ -37,8 +41,15 @@ def fit_embedding(
     held: np.ndarray | None = None,
     progress: Reporter = silent,
     threads: int | None = None,
+    base: Classifier | None = None,
+    vectors: Path | None = None,
 ) -> Classifier:
-    """A classifier with an `EmbeddingHead`."""
+    """A classifier with an `EmbeddingHead`.
+
+    Args:
+        base: a model to train on; `data` was read with its labels in advance.
+        vectors: a file of vectors to begin with.
+    """
     began = time.monotonic()
     documents = np.arange(len(data)) if rows is None else np.asarray(rows, np.int64)
     if held is None and rows is None:
@@ -48,7 +59,13 @@ def fit_embedding(
     if len(documents) == 0:
         raise DataError("there is no document to train on.")
     features = Features.fit(data.text, documents, config.features, threads)
-    trainer = Trainer(data, features, config, documents, held, threads)
+    start = None
+    if base is not None:
+        start = from_model(base, features, data.labels.names)
+    elif vectors is not None:
+        start = from_vectors(features, vectors, config)
+    features = start.features if start else features
+    trainer = Trainer(data, features, config, documents, held, threads, start.begin if start else None)
     head = trainer.run(progress)
     report = {
         "documents": len(documents),
@@ -57,12 +74,13 @@ def fit_embedding(
         "features": len(features),
         "rate": config.rate * trainer.rate_scale,
         "history": trainer.history,
-        "complaints": trainer.complaints,
+        "complaints": [*(start.remarks if start else []), *trainer.complaints],
         "seconds": round(time.monotonic() - began, 3),
     }
-    return Classifier(
-        list(data.labels.names), trainer.objective.counts, data.text.tokenizer, features, head, config, None, report
-    )
+    counts = trainer.objective.counts.copy()
+    if base is not None:
+        counts[: len(base.label_counts)] += base.label_counts
+    return Classifier(list(data.labels.names), counts, data.text.tokenizer, features, head, config, None, report)
 
 
 def _split(data: LabelledCorpus, config: ClassifierConfig) -> tuple[np.ndarray, np.ndarray | None]:

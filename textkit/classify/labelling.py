@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..kernels import labels as kernels
+from ..kernels import scan
 from ..kernels.words import first_occurrences
 from ..text.reader import Block
 from ..text.tokenizer import PADDING, text_buffer
@@ -218,7 +219,7 @@ def take_labels(
         The text of the labelled lines and its size; spans of labels int32 (n, 2) in `data`, an empty one behind those
         of each line; and the numbers of labelled lines, of lines without, and which of the latter hold nothing.
     """
-    lines = int(np.count_nonzero(data[:size] == 10)) + 1
+    lines = scan.count_marks(data, size)[0] + 1
     out = np.empty(size + 1 + PADDING, np.uint8)
     spans = np.empty((size // (len(prefix) + 1) + lines + 1, 2), np.int32)
     kept, dropped, empty = np.empty(lines, np.int32), np.empty(lines, np.int32), np.empty(lines, np.bool_)

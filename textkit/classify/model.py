@@ -98,21 +98,29 @@ class Classifier:
         form: InputForm | None = None,
         threads: int | None = None,
         progress: Reporter = silent,
+        base: "Classifier | None" = None,
+        vectors: str | Path | None = None,
         **settings: Any,
     ) -> "Classifier":
         """Train on labelled text.
 
         Args:
             source: a file or files (see `read_labelled`), pairs of a text and its label or labels, or a corpus.
+            base: a model to train on, with new words and labels; its tokenizer and settings hold.
+            vectors: a file of word vectors in any format to begin with; `dim` must be theirs.
             settings: those of `ClassifierConfig`.
 
         Raises:
             UsageError: an impossible setting. DataError: text that cannot be used.
         """
-        config = ClassifierConfig().with_(**settings)
+        from .starting import settings_for
+
+        config = settings_for(base, settings) if base else ClassifierConfig().with_(**settings)
         splitter = Tokenizer(tokenizer) if isinstance(tokenizer, str) else tokenizer
-        data = _labelled(source, splitter, form or InputForm(), config, threads, progress)
-        return cls.train_on(data, config, threads=threads, progress=progress)
+        splitter, labels = (base.tokenizer, base.labels) if base else (splitter, None)
+        data = _labelled(source, splitter, form or InputForm(), config, labels, threads, progress)
+        path = None if vectors is None else Path(vectors)
+        return cls.train_on(data, config, threads=threads, progress=progress, base=base, vectors=path)
 
     @classmethod
     def train_on(
@@ -123,16 +131,21 @@ class Classifier:
         held: np.ndarray | None = None,
         progress: Reporter = silent,
         threads: int | None = None,
+        base: "Classifier | None" = None,
+        vectors: Path | None = None,
     ) -> "Classifier":
         """Train on documents that are read already.
 
         Args:
             rows: int64, numbers of the documents to train on; all (but the held-out ones) if None.
             held: documents to choose the best epoch on; by default a share of them, see `config.validation`.
+            base: a model to train on; `data` must have been read with its labels given in advance, and `config` must
+                have its features, see `starting.settings_for`.
+            vectors: a file of word vectors in any format to begin with; their words join the vocabulary.
         """
         from .fitting import fitted
 
-        return fitted(data, config, rows, held, progress, threads)
+        return fitted(data, config, rows, held, progress, threads, base, vectors)
 
     @property
     def signature(self) -> str:
@@ -263,6 +276,7 @@ def _labelled(
     tokenizer: Tokenizer,
     form: InputForm,
     config: ClassifierConfig,
+    known: list[str] | None,
     threads: int | None,
     progress: Reporter,
 ) -> LabelledCorpus:
@@ -273,9 +287,11 @@ def _labelled(
         source = [source]
     items = list(source)
     if items and all(isinstance(item, str | Path) for item in items):
-        return read_labelled(items, form, tokenizer, min_count=config.min_count, threads=threads, progress=progress)
+        return read_labelled(
+            items, form, tokenizer, labels=known, min_count=config.min_count, threads=threads, progress=progress
+        )
     texts, labels = [item[0] for item in items], [item[1] for item in items]
-    return from_memory(texts, labels, tokenizer=tokenizer, min_count=config.min_count, threads=threads)
+    return from_memory(texts, labels, tokenizer=tokenizer, known=known, min_count=config.min_count, threads=threads)
 
 
 def _packed(names: list[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import files
 from ..errors import DataError, UsageError
+from ..kernels import scan
 from ..text.reader import BLOCK, Block, Reader, Source, files_below, whole_lines
 from .form import InputForm
 from .labelling import (
@@ -128,7 +129,7 @@ class LabelledFiles:
         checked = self.reader.clean(block)
         data, size, spans, (kept, dropped, empty) = take_labels(checked.data, checked.size, self.form.prefix.encode())
         ids, ends = self.table.intern(checked.data, spans)
-        total = int(np.count_nonzero(block.data[: block.size] == 10)) + int(block.open)
+        total = scan.count_marks(block.data, block.size)[0] + int(block.open)
         lines = np.delete(np.arange(total), bad)
         odd = [(UNDECODABLE, bad), (EMPTY, lines[dropped[empty]]), (NO_LABEL, lines[dropped[~empty]])]
         self.taken[block.number] = Taken(self.numbers[block.source], ids, ends, lines[kept], total, odd)

@@ -1,6 +1,7 @@
 """Training the classifier of embeddings: bags of features in, matrices out."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +73,13 @@ class Matrices:
         """The inverse of `copy`."""
         self.input[:], self.output[:] = kept
 
+    def begin_with(self, rows: np.ndarray, vectors: np.ndarray, freeze: bool) -> None:
+        """Give some rows these vectors, float32 (n, D); frozen ones stay as they are."""
+        self.input[rows, : self.dim] = vectors
+        if freeze:
+            self.frozen = np.zeros(len(self.input), np.uint8)
+            self.frozen[rows] = 1
+
     @property
     def finite(self) -> bool:
         """Whether every number is one."""
@@ -92,7 +100,7 @@ class Trainer:
     Args:
         rows: numbers of the documents to train on, int64.
         held: documents to measure on after each epoch, or None: then the last epoch counts.
-        matrices: to start from; new ones if not given.
+        start: gives fresh matrices trained or pretrained numbers to begin with.
     """
 
     data: LabelledCorpus
@@ -101,8 +109,9 @@ class Trainer:
     rows: np.ndarray
     held: np.ndarray | None = None
     threads: int | None = None
-    matrices: Matrices | None = None
+    start: Callable[[Matrices], None] | None = None
     objective: Objective = field(init=False)
+    matrices: Matrices = field(init=False)
 
     def __post_init__(self) -> None:
         config, self.workers = self.config, thread_count(self.threads)
@@ -117,8 +126,7 @@ class Trainer:
         self.objective = Objective(loss, counts, config.negatives, positive)
         self.weights = self._weights(counts)
         self.source = BagSource(self.features, self.data.text, self.rows, config.epochs, config.dropout, self.workers)
-        self.fresh = self.matrices is None
-        self.matrices = self.matrices or Matrices.new(config, self.features, self.objective.outputs)
+        self._begin()
         self.step_size = max(
             1, min(_STEP_ROWS * len(self.rows) // max(self.source.total, 1), len(self.rows) // _FEWEST_STEPS)
         )
@@ -141,6 +149,11 @@ class Trainer:
             weights = balance if len(weights) == 0 else weights * balance
         return weights
 
+    def _begin(self) -> None:
+        self.matrices = Matrices.new(self.config, self.features, self.objective.outputs)
+        if self.start:
+            self.start(self.matrices)
+
     # --- one step -----------------------------------------------------------------------------------------
 
     def _order(self, epoch: int) -> np.ndarray:
@@ -153,7 +166,6 @@ class Trainer:
 
     def _work(self, step: int, rate: float) -> None:
         config, objective, matrices = self.config, self.objective, self.matrices
-        assert matrices is not None
         epoch, block = divmod(step, self.steps)
         documents = self._order(epoch)[block * self.step_size : (block + 1) * self.step_size]
         rng = np.array([(config.seed * _SPREADS + step * 2 + 1) * _SPREADS % (1 << 64)], np.uint64)
@@ -184,7 +196,6 @@ class Trainer:
                 training.Plan(self.steps * epochs, schedule, self.workers, pauses=epochs),
                 self._work, watch.done, watch.pause,
             )  # fmt: skip
-            assert self.matrices is not None
             if not watch.diverged and self.matrices.finite:
                 break
             self._begin_anew()
@@ -192,7 +203,7 @@ class Trainer:
         return self.matrices.head(self.objective)
 
     def _begin_anew(self) -> None:
-        if self.rate_scale < _LEAST_SCALE or not self.fresh:
+        if self.rate_scale < _LEAST_SCALE:
             raise UsageError(f"training diverges at a learning rate of {self.config.rate:g}.", "Give a lower --rate.")
         self.rate_scale /= 4
         self.complaints = [
@@ -200,11 +211,11 @@ class Trainer:
             f"{self.config.rate * self.rate_scale:g}."
         ]
         self.history = []
-        self.matrices = Matrices.new(self.config, self.features, self.objective.outputs)
+        self._begin()
 
     def measure(self) -> tuple[float, float] | None:
         """(share of held-out documents whose best label is right, mean loss of their labels in nats), or None."""
-        if self._held_bags is None or self.held is None or self.matrices is None or len(self.held) == 0:
+        if self._held_bags is None or self.held is None or len(self.held) == 0:
             return None
         with np.errstate(all="ignore"):
             return measured(self.matrices.head(self.objective), self._held_bags, self.data.gold.take(self.held))
@@ -272,7 +283,6 @@ class _Watch:
     def _judge(self, found: tuple[float, float], epoch: int) -> bool:
         """Keep the state if it is the best; whether enough epochs brought nothing better."""
         trainer = self.trainer
-        assert trainer.matrices is not None
         if not np.isfinite(found[1]):
             self.diverged = True
             return True
@@ -283,6 +293,5 @@ class _Watch:
 
     def restore(self) -> None:
         """Go back to the best epoch."""
-        assert self.trainer.matrices is not None
         if self.kept is not None:
             self.trainer.matrices.restore(self.kept)

@@ -60,23 +60,19 @@ _NAMES = (
 
 
 def settings(function: Callable) -> Callable:
-    """Options of training; passed as one `config`."""
+    """Options of training; those that were given are passed as `chosen`, a dictionary of settings."""
 
     @functools.wraps(function)
     def wrapper(*args: Any, **given: Any) -> Any:
         chosen = {name: given.pop(name) for name in _NAMES}
-        return function(*args, config=_config(**chosen), **given)
+        return function(*args, chosen=_chosen(**chosen), **given)
 
     return functools.reduce(lambda f, option: option(f), reversed(_SETTINGS), wrapper)
 
 
-def _config(chars: str | None, **given: Any) -> "ClassifierConfig":
-    from ..classify.config import ClassifierConfig
-
+def _chosen(chars: str | None, **given: Any) -> dict[str, Any]:
     chosen = {name: value for name, value in given.items() if value is not None}
-    if chars:
-        chosen["chars"] = _range(chars)
-    return ClassifierConfig(**chosen)
+    return {**chosen, "chars": _range(chars)} if chars else chosen
 
 
 def _range(text: str) -> tuple[int, int]:
@@ -93,6 +89,9 @@ def _range(text: str) -> tuple[int, int]:
 @common.INPUTS
 @common.OUTPUT
 @settings
+@click.option("--from", "base", type=FILE, help="Train this model on: its features, weights, labels and tokenizer.")
+@click.option("--vectors", type=FILE, help="Begin with word vectors of this file, in any format; --dim is theirs.")
+@click.option("--freeze", is_flag=True, help="With --vectors: leave them as they are.")
 @common.tokenizing("word")
 @labelled_input
 @common.THREADS
@@ -100,7 +99,10 @@ def _range(text: str) -> tuple[int, int]:
 def train(
     inputs: tuple[str, ...],
     output: Path | None,
-    config: "ClassifierConfig",
+    chosen: dict[str, Any],
+    base: Path | None,
+    vectors: Path | None,
+    freeze: bool,
     tokenizer: "Tokenizer",
     form: "InputForm",
     threads: int | None,
@@ -111,18 +113,36 @@ def train(
     \b
     textkit classify train reviews.txt --output reviews.model
     textkit classify train reviews.txt --model embedding --word-ngrams 3 --dim 30 -o reviews.model
+    textkit classify train more.txt --from reviews.model -o both.model
     """
     from ..classify.model import Classifier
+    from ..classify.starting import settings_for
 
     began = time.perf_counter()
     target = output or common.default_output(inputs, ".model")
-    data = read(inputs, form, tokenizer, threads, min_count=config.min_count)
+    start = Classifier.load(base) if base else None
+    if freeze:
+        chosen["freeze"] = True
+    config = settings_for(start, chosen) if start else _config(vectors, chosen)
+    tokenizer, labels = (start.tokenizer, start.labels) if start else (tokenizer, None)
+    data = read(inputs, form, tokenizer, threads, min_count=config.min_count, labels=labels)
     with common.progress_bar() as progress:
-        model = Classifier.train_on(data, config, progress=progress, threads=threads)
+        model = Classifier.train_on(data, config, progress=progress, threads=threads, base=start, vectors=vectors)
     model.save(target)
     for complaint in model.report.get("complaints", ()):
         common.note(complaint)
     _tell(model, target, time.perf_counter() - began, as_json)
+
+
+def _config(vectors: Path | None, chosen: dict[str, Any]) -> "ClassifierConfig":
+    """Settings for a new model, with the dimensions of the vectors that it begins with."""
+    from ..classify.config import ClassifierConfig
+
+    if vectors and "dim" not in chosen:
+        from ..classify.starting import read_vectors
+
+        chosen = {**chosen, "dim": read_vectors(vectors)[1].shape[1]}
+    return ClassifierConfig(**{"model": "embedding", **chosen} if vectors else chosen)
 
 
 def _tell(model: Any, target: Path, seconds: float, as_json: bool) -> None:

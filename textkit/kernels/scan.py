@@ -48,6 +48,23 @@ def is_delimiter(byte):
     return byte <= 32 and (_BACKSPACE_TO_SPACE >> np.int64(byte)) & 1 == 1
 
 
+@kernel(refcounts=False)
+def count_marks(buffer, size):
+    """(newlines, bytes that go on a UTF-8 character) in buffer[:size], eight bytes a step."""
+    newlines, inner, position = np.int64(0), np.int64(0), 0
+    while position + 64 <= size:
+        newlines += one_bits(equal_bits(buffer, position, 10))
+        for k in range(position, position + 64, 8):
+            word = load_u64(buffer, k)
+            inner += one_bits(word & ~(word << _ONE) & _HIGH_BIT)
+        position += 64
+    while position < size:
+        newlines += buffer[position] == 10
+        inner += buffer[position] & 0xC0 == 0x80
+        position += 1
+    return newlines, inner
+
+
 @leaf
 def edges_of(buffer, position, outside):
     """Where tokens begin and end in turn in the 64 bytes from `position` on, as bits, and where the newlines are.

@@ -19,7 +19,7 @@ import numpy as np
 
 from .. import __version__, files
 from ..errors import DataError, UsageError
-from ..kernels import words
+from ..kernels import scan, words
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
 from ..store import drop_pages
@@ -205,8 +205,7 @@ def encode_block(block: Block, tokenizer: Tokenizer, numbers: "_Numbering") -> E
         ids.append(new_ids)
         lines.append(new_lines.astype(np.int64) + total)
         total += len(new_ids)
-    data = block.data[: block.size]
-    characters = block.size - int(np.count_nonzero((data & 0xC0) == 0x80))
+    characters = block.size - scan.count_marks(block.data, block.size)[1]
     return Encoded(np.concatenate(ids), np.concatenate(lines), block.open, characters, block)
 
 

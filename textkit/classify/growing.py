@@ -105,7 +105,8 @@ def _moved(ngrams: ExactNgrams, first: int) -> np.ndarray:
 
 def _with_exact(old: ExactNgrams, new: ExactNgrams, first: int, numbers: np.ndarray) -> ExactNgrams:
     """Both dictionaries in one; `numbers` are the ids of the new one's words in the united vocabulary."""
-    left, right, counts = _moved(old, first), old.right, old.counts.copy()
+    left, right, counts = _moved(old, first), old.right, np.zeros(len(old), np.int64)
+    counts[: len(old.counts)] = old.counts  # a model that was made small has none
     rows = np.empty(len(new), np.int64)  # of each new n-gram in the united dictionary
     begun = 0
     while begun < len(new):  # one order at a time: the beginnings of the next lie in this one

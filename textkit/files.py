@@ -131,6 +131,38 @@ class Pieces(io.RawIOBase):
         return filled
 
 
+class OneWay(io.RawIOBase):
+    """A stream such as a pipe, which goes back only over its first bytes, and tells how far it was read."""
+
+    _HEAD = 6  # what `decompressed` looks at
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._position, self._head = stream, 0, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        while len(self._head) < self._HEAD and (more := self._stream.read(self._HEAD - len(self._head))):
+            self._head += more
+        if self._position < len(self._head):
+            count = min(len(target), len(self._head) - self._position)
+            memoryview(target)[:count] = self._head[self._position : self._position + count]
+        else:
+            count = self._stream.readinto(target)  # type: ignore[attr-defined]
+        self._position += count
+        return count
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        if position or whence or self._position > len(self._head):
+            raise io.UnsupportedOperation("seek")
+        self._position = 0
+        return 0
+
+    def tell(self) -> int:
+        return self._position
+
+
 def _zstd_pieces(raw: IO[bytes]) -> Iterator[bytes]:
     """Decompressed pieces of all frames; unlike the library's own reader it notices where the last one is cut off."""
     try:

@@ -173,6 +173,40 @@ def test_standard_input_is_read_once_and_can_be_walked_again(monkeypatch):
     assert Stdin.buffer.read() == b""
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+def test_standard_input_walked_once_is_not_copied(monkeypatch, pack):
+    monkeypatch.setattr(reader_module, "BLOCK", 64)
+    text = "".join(f"line {i}\n" for i in range(50))
+
+    class Stdin:
+        buffer = io.BytesIO(pack(text.encode()))
+
+    monkeypatch.setattr("sys.stdin", Stdin)
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", None)  # where a copy would go
+    reader = Reader(["-"], once=True)
+    assert list(reader.lines()) == text.splitlines()
+    assert reader.total_bytes is None
+
+
+def test_bad_bytes_of_what_cannot_be_walked_again_are_told_with_their_line(monkeypatch):
+    monkeypatch.setattr(reader_module, "BLOCK", 64)
+
+    class Stdin:
+        buffer = io.BytesIO(b"good\n" * 40 + b"bad \xff\n")
+
+    monkeypatch.setattr("sys.stdin", Stdin)
+    with pytest.raises(DataError, match="standard input, line 41, byte 5 of the line"):
+        list(Reader(["-"], once=True).lines())
+
+
+def test_standard_input_given_twice_is_read_twice(monkeypatch):
+    class Stdin:
+        buffer = io.BytesIO(b"a\n")
+
+    monkeypatch.setattr("sys.stdin", Stdin)
+    assert list(Reader(["-", "-"], once=True).lines()) == ["a", "a"]
+
+
 def test_closed_standard_input_is_refused(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
     assert "standard input" in failure("-").message

@@ -1,6 +1,7 @@
 """`textkit ngram` on text: perplexity, score, generate, next."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ def perplexity(
     from ..ngram.words import word_rows
 
     loaded = load(model, tokenizer)
+    reader = replace(reader, once=not (per_word or per_line))
     if per_word:
         common.write_pieces(word_rows(loaded, reader, as_json, threads), None)
     elif per_line:
@@ -123,6 +125,7 @@ def score(
             "--buckets adds a column, and kept lines are written as they are.",
             "Put {bucket} into the name of --output, or leave one out.",
         )
+    reader = replace(reader, once=not selection.needs_ranks)
     scorer = scored.Scorer(load(model, tokenizer), load(minus, tokenizer) if minus else None)
     with common.progress_bar() as progress:
         if split:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -41,11 +42,25 @@ Piece = TypeVar("Piece")
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One input: a file, or the spooled standard input. A file given twice is two sources."""
+    """One input: a file, or the spooled standard input. A file given twice is two sources.
+
+    Attributes:
+        stream: in the place of the path, what can be read only once.
+    """
 
     name: str
     path: Path
     format: str
+    stream: IO[bytes] | None = None
+
+    @property
+    def size(self) -> int:
+        """Stored bytes, 0 where that cannot be known."""
+        return 0 if self.stream else os.path.getsize(self.path)
+
+    def open(self) -> AbstractContextManager[IO[bytes]]:
+        """The stored bytes from their beginning."""
+        return nullcontext(self.stream) if self.stream else self.path.open("rb")
 
 
 @dataclass
@@ -104,6 +119,7 @@ class Reader:
         field: the column, or the key of a JSON object ("a.b" for nested ones), that holds the text; several with commas
             between are joined; numbers count the columns of a table without a header.
         encoding: of plain lines, JSON and tables alike; "bytes" checks and changes nothing.
+        once: it will be walked only once, so that what comes through a pipe need not be copied first.
         errors: for bytes that are not of that encoding: "strict" stops, "replace" puts U+FFFD, "skip" leaves out
             the line.
 
@@ -117,8 +133,10 @@ class Reader:
     field: str = "text"
     encoding: str = "utf-8"
     errors: str = "strict"
+    once: bool = False
 
     def __post_init__(self) -> None:
+        self._lines_before: dict[int, int] = {}  # by the offset of blocks of what cannot be walked again
         self.skipped_lines = 0  # by `errors="skip"`, in the latest walk
         self._counting = threading.Lock()
         if self.format not in FORMATS:
@@ -142,13 +160,16 @@ class Reader:
         return found
 
     @property
-    def total_bytes(self) -> int:
-        """Stored size of all inputs together, for progress."""
-        return sum(os.path.getsize(source.path) for source in self.sources)
+    def total_bytes(self) -> int | None:
+        """Stored size of all inputs together, for progress; None where that cannot be known."""
+        return None if any(source.stream for source in self.sources) else sum(source.size for source in self.sources)
 
     def _expand(self, given: str) -> Iterator[Source]:
         if given == "-":
-            yield Source("standard input", self._spooled, self._format_of(""))
+            if self.once and list(map(str, self.inputs)).count("-") == 1:
+                yield Source("standard input", Path(), self._format_of(""), files.OneWay(_standard_input()))
+            else:
+                yield Source("standard input", self._spooled, self._format_of(""))
             return
         paths = [Path(given)]
         if not paths[0].exists() and glob.has_magic(given):
@@ -159,7 +180,11 @@ class Reader:
             for file in sorted(files_below(path)) if path.is_dir() else [path]:
                 if not file.exists():
                     raise DataError(f"{file} does not exist.", "Check the name, or the working directory.")
-                yield Source(str(file), file if file.is_file() else _spool_pipe(file), self._format_of(file.name))
+                kind = self._format_of(file.name)
+                if self.once and not file.is_file():
+                    yield Source(str(file), file, kind, files.OneWay(file.open("rb")))
+                else:
+                    yield Source(str(file), file if file.is_file() else _spool_pipe(file), kind)
 
     def _format_of(self, name: str) -> str:
         if self.format != "auto":
@@ -172,9 +197,7 @@ class Reader:
 
     @cached_property
     def _spooled(self) -> Path:
-        if sys.stdin is None:
-            raise DataError("standard input is closed.", "Give a file, or pipe text in.")
-        return _spool(sys.stdin.buffer)
+        return _spool(_standard_input())
 
     def blocks(self) -> Iterator[Block]:
         """The text in blocks of whole lines, not yet checked: pass each through `clean` (any thread may)."""
@@ -194,7 +217,7 @@ class Reader:
         before = self.skipped_lines = 0
         for source in self.sources:
             try:
-                with source.path.open("rb") as raw:
+                with source.open() as raw:
                     yield from open_source(source, raw, before)
             except IsADirectoryError:
                 raise DataError(f"{source.name} is a directory.") from None
@@ -205,7 +228,7 @@ class Reader:
                     f"{source.name} is damaged: its compressed data ends early or does not decompress ({error}).",
                     "Fetch or compress the file again.",
                 ) from error
-            before += os.path.getsize(source.path)
+            before += source.size
 
     def source_blocks(self, source: Source, raw: IO[bytes], before: int) -> Iterator[Block]:
         """The blocks of one source, for `walk`."""
@@ -215,9 +238,12 @@ class Reader:
             stream = files.Pieces(record.line for record in found if record.line)
         elif not self._passes_bytes:
             stream = files.Pieces(self._recoded(source, stream))
-        offset = 0
+        offset = lines = 0
         for data, size in _cut_at_lines(stream, source.name):
             start = 0
+            if source.stream:
+                self._lines_before[offset] = lines
+                lines += int(np.count_nonzero(data[:size] == 10))
             if offset == 0 and data[:3].tobytes() == _BOM and self.encoding != RAW_ENCODING:
                 start = 3
             yield Block(data[start:], size - start, source, offset + start, before + raw.tell())
@@ -335,18 +361,25 @@ class Reader:
     def _undecodable(self, block: Block, at: int) -> DataError:
         inside = int(np.count_nonzero(block.data[:at] == 10))
         line_start = at - block.data[:at].tobytes().rfind(b"\n") - 1 if inside else at
-        before = 0
-        for other in self.blocks():
-            if other.source == block.source:
-                if other.offset >= block.offset:
-                    break
-                before += int(np.count_nonzero(other.data[: other.size] == 10))
+        before = self._lines_up_to(block)
         byte = int(block.data[at])
         return DataError(
             f"{block.source.name}, line {before + inside + 1}, byte {line_start + 1} of the line "
             f"(byte {block.offset + at:,} of the text): 0x{byte:02x} is not valid UTF-8.",
             "Say the --encoding (for example latin-1), or --errors replace or skip.",
         )
+
+    def _lines_up_to(self, block: Block) -> int:
+        """How many lines of its source come before a block."""
+        if block.source.stream:
+            return self._lines_before.get(block.offset, 0)
+        before = 0
+        for other in self.blocks():
+            if other.source == block.source:
+                if other.offset >= block.offset:
+                    break
+                before += int(np.count_nonzero(other.data[: other.size] == 10))
+        return before
 
     def lines(self) -> Iterator[str]:
         """All lines as strings without their ends."""
@@ -359,10 +392,10 @@ class Reader:
         parts = []
         buffer = np.zeros(BLOCK + PADDING, np.uint8)
         for source in self.sources:
-            with source.path.open("rb") as raw:
+            with source.open() as raw:
                 while size := raw.readinto(buffer.data[:BLOCK]):
                     words.digest(buffer, size, state)
-            parts.append((source.format, os.path.getsize(source.path)))
+            parts.append((source.format, source.size))
         settings = (parts, self.field, self.encoding, self.errors)
         return f"{int(state[0]):016x}{int(state[1]):016x}-{settings!r}"
 
@@ -417,6 +450,12 @@ def files_below(directory: Path) -> Iterator[Path]:
         hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
         if path.is_file() and not hidden:
             yield path
+
+
+def _standard_input() -> IO[bytes]:
+    if sys.stdin is None:
+        raise DataError("standard input is closed.", "Give a file, or pipe text in.")
+    return sys.stdin.buffer
 
 
 def _spool_pipe(pipe: Path) -> Path:

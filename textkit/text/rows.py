@@ -41,8 +41,18 @@ def written(
     row = int(ends[-1]) + kernels.NUMBER_ROOM * numbers.shape[1]
     out = np.empty(int((spans[:, 1] - spans[:, 0]).sum()) + row * len(numbers) + PADDING, np.uint8)
     numbers = np.ascontiguousarray(numbers)
-    digits, exponents = find_decimals(numbers.reshape(-1))
+    decimals = _decimals(numbers)
     size = kernels.write_rows(
-        numbers, digits, exponents, data, spans, place, text_buffer(b"".join(encoded)), ends, null, POWERS, out
+        numbers, *decimals, data, spans, place, text_buffer(b"".join(encoded)), ends, null, POWERS, out
     )
     return out[:size].tobytes()
+
+
+def _decimals(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Digits int64 and exponents int32 (n * C,) of numbers (n, C), 0 in columns of whole numbers, which need none."""
+    digits, exponents = np.zeros(numbers.shape, np.int64), np.zeros(numbers.shape, np.int32)
+    for column in range(numbers.shape[1]):
+        values = np.ascontiguousarray(numbers[:, column])
+        if (values != np.floor(values)).any():
+            digits[:, column], exponents[:, column] = find_decimals(values)
+    return digits.reshape(-1), exponents.reshape(-1)

@@ -190,12 +190,12 @@ def _corpus(
 ) -> "EncodedCorpus":
     if base is None:
         chosen = {"min_count": config.min_count, "max_vocab": config.max_vocab}
-        return common.encode(reader, tokenizer, cache, threads, **chosen)
+        return common.encode(reader, tokenizer, cache, threads, sparing=True, **chosen)
     from ..vectors.word2vec import grown_vocabulary
 
     with common.progress_bar() as progress:
         vocabulary = grown_vocabulary(base, reader, config.min_count, threads=threads, progress=progress)
-    return common.encode(reader, tokenizer, cache, threads, vocabulary=vocabulary)
+    return common.encode(reader, tokenizer, cache, threads, sparing=True, vocabulary=vocabulary)
 
 
 def _run(trainer: "Trainer", watcher: Any, checkpoint: Path, every: float, resume: bool) -> None:

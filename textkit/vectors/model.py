@@ -24,6 +24,7 @@ KIND = "vectors"
 FORMAT_VERSION = 1
 STORAGES = ("float32", "float16", "int8")
 _ROWS = 1 << 15  # rows whose similarities are computed at a time
+_SAVED = 1 << 12  # rows written at a time
 _NEAR_SPELLINGS = 3
 
 Neighbour = tuple[str, float]
@@ -393,7 +394,7 @@ def _unit(vector: np.ndarray) -> np.ndarray:
 
 def _stored(name: str, matrix: "np.ndarray | Picked", storage: str) -> "dict[str, np.ndarray | files.Stream]":
     if storage == "float32":
-        pieces = (np.asarray(matrix[a : a + _ROWS], np.float32) for a in range(0, len(matrix), _ROWS))
+        pieces = (np.asarray(matrix[a : a + _SAVED], np.float32) for a in range(0, len(matrix), _SAVED))
         return {name: files.Stream(np.float32, matrix.shape, pieces)}
     matrix = np.asarray(matrix)
     if storage == "float16":

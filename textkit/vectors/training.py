@@ -14,8 +14,10 @@ from .. import __version__, files, training
 from ..errors import DataError, UsageError
 from ..kernels import examples as kernels
 from ..kernels import sampling
+from ..kernels.jit import release_compiler
 from ..parallel import thread_count
 from ..progress import Progress, Reporter, silent
+from ..store import let_go_of, release_pages
 from ..text.corpus import EncodedCorpus
 from ..text.subwords import Ngrams, subword_units, word_units
 from ..text.vocabulary import SPECIALS, Vocabulary
@@ -89,6 +91,7 @@ class Trainer:
                 f"no word occurs {config.min_count} times in a text of {self.corpus.tokens:,} tokens.",
                 "Give more text, or a lower --min-count.",
             )
+        let_go_of(self.corpus.ids, self.corpus.offsets)
         self.units, self.buckets = self._units(vocabulary)
         self.objective = objective_for(config, counts)
         self.keep = _keep_probabilities(counts, config.sample)
@@ -319,7 +322,7 @@ class _Watch:
     def __post_init__(self) -> None:
         self.began = self.saved = time.monotonic()
         self.diverged, self.loss = False, None if self.trainer.history == [] else self.trainer.history[-1].get("loss")
-        self.highest, self.reached, self.kept = self._limit(), 0, -1
+        self.highest, self.reached, self.kept, self.running = self._limit(), 0, -1, False
 
     def _limit(self) -> float:
         """The loss of output vectors of zeros, times what noise may add."""
@@ -337,6 +340,10 @@ class _Watch:
         words, total = self.trainer._words_at(step), self.trainer._words_at(self.plan.steps)
         note = f"rate {self._rate(step):.4g}" + (f", loss {self.loss:.4f}" if self.loss is not None else "")
         self.progress(Progress("training", words, total, "words", note))
+        release_pages()  # of the text
+        if not self.running:  # all kernels are loaded
+            release_compiler()
+            self.running = True
         return False
 
     def keep(self) -> None:

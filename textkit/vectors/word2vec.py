@@ -53,7 +53,7 @@ class Word2Vec:
             tokenizer = tokenizer or Tokenizer("whitespace")
             text = encode_corpus(
                 as_text(text), tokenizer, min_count=config.min_count, max_vocab=config.max_vocab, threads=threads,
-                progress=progress,
+                sparing=True, progress=progress,
             )  # fmt: skip
         trainer = Trainer(text, config, threads)
         trainer.run(progress, callback=callback)

@@ -157,7 +157,7 @@ def encode_corpus(
         release_compiler()
     workers = _Workers(text, tokenizer, vocabulary, thread_count(threads), skip_unk)
     encoder = _Encoder(workers, min_count, max_vocab, progress, _SPARING if sparing else _IN_MEMORY)
-    with files.scratch_directory(cache) as scratch:
+    with files.scratch_directory(cache) as scratch, contextlib.closing(encoder):
         path = scratch / "encoded.corpus"
         encoder.run(scratch)
         if cache is None and not encoder.ids.spilled and not encoder.ends.spilled:
@@ -374,6 +374,12 @@ class _Encoder:
         if self.tokens == 0:
             raise _no_token()
         self.vocabulary, self.mappings = self.workers.settle(self.min_count, self.max_vocab)
+
+    def close(self) -> None:
+        """Close the files, wherever it ended."""
+        for spool in (self.ids, self.ends):
+            if spool.stream:
+                spool.stream.close()
 
     def corpus(self) -> EncodedCorpus:
         """The corpus in memory."""

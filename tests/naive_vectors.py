@@ -77,6 +77,17 @@ def skipgram_examples(stream, window, fixed, rng, units):
     return examples
 
 
+def cbow_places(stream, window, fixed, rng, units):
+    """Where each row of each example's input stands: 0 farthest left, 2 window - 1 farthest right."""
+    found = []
+    for line in sentences(stream):
+        for i in line:
+            reach = window if fixed else 1 + rng.below(window)
+            around = [k for k in line if k != i and abs(k - i) <= reach]
+            found += [window + k - i - (k > i) for k in around for _ in units[stream[k]]]
+    return found
+
+
 def cbow_examples(stream, window, fixed, rng, units):
     examples = []
     for line in sentences(stream):
@@ -88,10 +99,16 @@ def cbow_examples(stream, window, fixed, rng, units):
     return examples
 
 
+def placed(rows, places):
+    """Rows with their places in the window, if they have any."""
+    return zip(rows, places or [None] * len(rows), strict=True)
+
+
 class Trainer:
     """Batches of sixteen examples on float64 matrices; `means` as for `kernels.sgd.negative_sampling`."""
 
-    def __init__(self, w_in, w_out, means=(True, True), frozen=(), batch=16):
+    def __init__(self, w_in, w_out, means=(True, True), frozen=(), batch=16, weights=()):
+        self.weights = np.array(weights, np.float64)  # a row for each place of the window, or none
         self.batch = batch
         self.w_in, self.w_out = w_in.astype(np.float64), w_out.astype(np.float64)
         self.means, self.frozen = means, set(frozen)
@@ -100,14 +117,20 @@ class Trainer:
         for start in range(0, len(examples), self.batch):
             yield examples[start : start + self.batch]
 
-    def compose(self, rows):
-        x = self.w_in[rows].sum(0)
+    def compose(self, rows, places=None):
+        x = sum(
+            self.w_in[row] if places is None else self.weights[p] * self.w_in[row] for row, p in placed(rows, places)
+        )
         return x / len(rows) if self.means[0] else x
 
-    def distribute(self, rows, dx):
-        for row in rows:
+    def distribute(self, rows, dx, places=None):
+        share = 1 / len(rows) if self.means[1] else 1
+        for row, place in placed(rows, places):
+            weight, old = 1 if places is None else self.weights[place].copy(), self.w_in[row].copy()
+            if places is not None:
+                self.weights[place] += share * dx * old
             if row not in self.frozen:
-                self.w_in[row] += dx / len(rows) if self.means[1] else dx
+                self.w_in[row] += share * dx * weight
 
     def step(self, x, dx, rows, labels, rate):
         """All scores are taken before any row moves."""
@@ -119,30 +142,30 @@ class Trainer:
     def negative_sampling(self, examples, accept, alias, negatives, drawn, rate, rng):
         for batch in self.batches(examples):
             words = [rng.word(accept, alias) for _ in range(drawn)]
-            xs = [self.compose(rows) for rows, _ in batch]
+            xs = [self.compose(rows, *places) for rows, _, *places in batch]
             dxs = [np.zeros_like(x) for x in xs]
-            for x, dx, (_, targets) in zip(xs, dxs, batch, strict=True):
+            for x, dx, (_, targets, *_) in zip(xs, dxs, batch, strict=True):
                 self.step(x, dx, targets, [1] * len(targets), rate)
             for tile in range(0, drawn, 16):
                 chosen = words[tile : tile + 16]
                 before = self.w_out[chosen].copy()
-                for x, dx, (_, targets) in zip(xs, dxs, batch, strict=True):
+                for x, dx, (_, targets, *_) in zip(xs, dxs, batch, strict=True):
                     for j, word in enumerate(chosen):
                         g = -rate * negatives / drawn * len(targets) * quick_sigmoid(x @ before[j])
                         dx += g * before[j]
                         self.w_out[word] += g * x
-            for dx, (rows, _) in zip(dxs, batch, strict=True):
-                self.distribute(rows, dx)
+            for dx, (rows, _, *places) in zip(dxs, batch, strict=True):
+                self.distribute(rows, dx, *places)
 
     def hierarchical_softmax(self, examples, paths, rate):
         for batch in self.batches(examples):
-            xs = [self.compose(rows) for rows, _ in batch]
+            xs = [self.compose(rows, *places) for rows, _, *places in batch]
             dxs = [np.zeros_like(x) for x in xs]
-            for x, dx, (_, targets) in zip(xs, dxs, batch, strict=True):
+            for x, dx, (_, targets, *_) in zip(xs, dxs, batch, strict=True):
                 nodes, labels = ([i for t in targets for i in paths[t][part]] for part in range(2))
                 self.step(x, dx, nodes, labels, rate)
-            for dx, (rows, _) in zip(dxs, batch, strict=True):
-                self.distribute(rows, dx)
+            for dx, (rows, _, *places) in zip(dxs, batch, strict=True):
+                self.distribute(rows, dx, *places)
 
     def skipgram_paths(self, stream, window, fixed, rng, units, paths, rate):
         """Words are composed when the first window reaches them and give back what they moved by after the last."""
@@ -177,9 +200,9 @@ class Trainer:
 
     def full_softmax(self, examples, first_word, rate):
         for batch in self.batches(examples):
-            xs = [self.compose(rows) for rows, _ in batch]
+            xs = [self.compose(rows, *places) for rows, _, *places in batch]
             dxs = [np.zeros_like(x) for x in xs]
-            for x, dx, (_, targets) in zip(xs, dxs, batch, strict=True):
+            for x, dx, (_, targets, *_) in zip(xs, dxs, batch, strict=True):
                 scores = np.exp(self.w_out[first_word:] @ x)
                 errors = -len(targets) * scores / scores.sum()
                 for target in targets:
@@ -187,8 +210,8 @@ class Trainer:
                 before = self.w_out[first_word:].copy()
                 dx += rate * errors @ before
                 self.w_out[first_word:] += rate * errors[:, None] * x
-            for dx, (rows, _) in zip(dxs, batch, strict=True):
-                self.distribute(rows, dx)
+            for dx, (rows, _, *places) in zip(dxs, batch, strict=True):
+                self.distribute(rows, dx, *places)
 
 
 def huffman_codes(counts):

@@ -67,7 +67,7 @@ def _map_of(array: np.ndarray) -> mmap.mmap | None:
     return base.obj if isinstance(base, memoryview) and isinstance(base.obj, mmap.mmap) else None
 
 
-def _return_freed_memory() -> None:
+def return_freed_memory() -> None:
     """Have the C library give large blocks back to the system when they are freed: glibc keeps up to 64 MB of them."""
     if sys.platform == "linux":
         with contextlib.suppress(AttributeError):  # another C library
@@ -108,7 +108,7 @@ class Store:
     def __init__(self, limit: int | None = None, directory: Path | None = None) -> None:
         self.limit, self.directory = limit, directory
         if limit is not None:
-            _return_freed_memory()
+            return_freed_memory()
 
     def small(self, size: int) -> bool:
         """Whether an array of so many bytes may stay in memory."""

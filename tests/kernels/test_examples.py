@@ -22,15 +22,16 @@ def units_of(words):
     return rows, (starts, np.concatenate([rows[w] for w in range(words)]).astype(np.int32))
 
 
-def room(size, window):
+def room(size, window, places=False):
     many = 3 * 2 * window * size + 1
     return (
         np.zeros(size + 1, np.int64), np.empty(many, np.int32), np.zeros(size + 1, np.int64), np.empty(many, np.int32),
+        np.empty(many if places else 0, np.int32),
     )  # fmt: skip
 
 
 def unpacked(count, found):
-    in_starts, in_rows, out_starts, out_rows = (array.tolist() for array in found)
+    in_starts, in_rows, out_starts, out_rows, _ = (array.tolist() for array in found)
     return [
         (in_rows[in_starts[e] : in_starts[e + 1]], out_rows[out_starts[e] : out_starts[e + 1]]) for e in range(count)
     ]
@@ -45,12 +46,15 @@ def test_skipgram_examples_are_those_of_the_twin(stream, window, fixed, seed):
     assert unpacked(count, found) == naive.skipgram_examples(stream, window, fixed, naive.Generator(seed), rows)
 
 
-@given(stream=streams, window=st.integers(1, 4), fixed=st.booleans(), seed=seeds)
-def test_cbow_examples_are_those_of_the_twin(stream, window, fixed, seed):
+@given(stream=streams, window=st.integers(1, 4), fixed=st.booleans(), seed=seeds, places=st.booleans())
+def test_cbow_examples_are_those_of_the_twin(stream, window, fixed, seed, places):
     rows, units = units_of(8)
-    found, given_stream = room(len(stream), window), np.array(stream, np.int32)
+    found, given_stream = room(len(stream), window, places), np.array(stream, np.int32)
     count = examples.cbow_examples(given_stream, len(stream), window, fixed, state(seed), units, found)
     assert unpacked(count, found) == naive.cbow_examples(stream, window, fixed, naive.Generator(seed), rows)
+    if places:
+        expected = naive.cbow_places(stream, window, fixed, naive.Generator(seed), rows)
+        assert found[4][: found[0][count]].tolist() == expected
 
 
 @given(

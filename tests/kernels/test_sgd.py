@@ -24,15 +24,15 @@ def matrix(rows, dim, seed):
 
 
 def packed(listed):
-    """Examples as the four arrays of the kernels."""
-    ins, outs = [rows for rows, _ in listed], [targets for _, targets in listed]
+    """Examples as the arrays of the kernels; places of the input rows, if they have any, come third in each."""
+    ins, outs = [example[0] for example in listed], [example[1] for example in listed]
     arrays = []
     for runs in (ins, outs):
         arrays += [
             np.cumsum([0, *map(len, runs)]).astype(np.int64),
             np.array([i for run in runs for i in run], np.int32),
         ]
-    return tuple(arrays)
+    return *arrays, np.array([place for _, _, *places in listed for run in places for place in run], np.int32)
 
 
 def arrays(dim, frozen=()):
@@ -41,8 +41,11 @@ def arrays(dim, frozen=()):
     return matrix(ROWS, dim, 1), matrix(WORDS, dim, 2), mask
 
 
-def flat(w_in, w_out, mask):
-    return w_in.reshape(-1), w_out.reshape(-1), mask
+NO_WEIGHTS = np.zeros(0, np.float32)
+
+
+def flat(w_in, w_out, mask, weights=NO_WEIGHTS):
+    return w_in.reshape(-1), w_out.reshape(-1), mask, weights.reshape(-1)
 
 
 example_lists = st.lists(
@@ -167,6 +170,58 @@ def test_full_softmax_is_its_twin(listed, means, dim):
     )  # fmt: skip
     twin.full_softmax(listed, FIRST, 0.05)
     check(w_in, w_out, twin, dim)
+
+
+placed_lists = st.lists(
+    st.tuples(
+        st.lists(st.tuples(st.integers(FIRST, ROWS - 1), st.integers(0, 3)), min_size=1, max_size=4),
+        st.lists(st.integers(FIRST, WORDS - 1), min_size=1, max_size=2),
+    ).map(lambda pair: ([row for row, _ in pair[0]], pair[1], [place for _, place in pair[0]])),
+    min_size=1,
+    max_size=40,
+)
+
+
+@settings(max_examples=60)
+@given(listed=placed_lists, means=means, dim=dims)
+def test_weights_of_places_are_their_twin(listed, means, dim):
+    w_in, w_out, mask = arrays(dim, frozen=[4])
+    weights = matrix(4, dim, 3)
+    twin = naive.Trainer(w_in, w_out, means, frozen=[4], weights=weights)
+    own = Scratch(dim, WORDS)
+    sgd.full_softmax(
+        len(listed), packed(listed), means, flat(w_in, w_out, mask, weights), FIRST, np.float32(0.05), own.batch,
+        own.sizes[:WORDS],
+    )  # fmt: skip
+    twin.full_softmax(listed, FIRST, 0.05)
+    check(w_in, w_out, twin, dim)
+    np.testing.assert_allclose(weights, twin.weights, atol=1e-4)
+
+
+def test_weights_of_places_go_down_the_numerical_gradient():
+    dim, rows, targets, places = 5, [4, 9, 15], [7], [0, 1, 3]
+    w_in, w_out, mask = arrays(dim)
+    weights = matrix(4, dim, 3)
+    before_in, before_weights = w_in.copy(), weights.copy()
+    own = Scratch(dim, WORDS)
+
+    def loss(a, d):
+        x = (d[places] * a[rows]).mean(0)
+        scores = w_out_before[FIRST:] @ x
+        return math.log(np.exp(scores).sum()) - scores[targets[0] - FIRST]
+
+    w_out_before = w_out.copy()
+    sgd.full_softmax(
+        1, packed([(rows, targets, places)]), (True, True), flat(w_in, w_out, mask, weights), FIRST, np.float32(RATE),
+        own.batch, own.sizes[:WORDS],
+    )  # fmt: skip
+    for spot in [(0, 0), (1, 3), (3, 4)]:
+        expected = gradient(lambda d: loss(before_in, d), before_weights, spot)
+        assert moved(before_weights, weights)[spot] == pytest.approx(expected, abs=1e-4)
+    assert (weights[2] == before_weights[2]).all()
+    for spot in [(4, 0), (9, 3), (15, 4)]:
+        expected = gradient(lambda a: loss(a, before_weights), before_in, spot)
+        assert moved(before_in, w_in)[spot] == pytest.approx(expected, abs=1e-4)
 
 
 def softmax_loss(w_in, w_out, rows, targets):

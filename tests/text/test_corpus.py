@@ -51,22 +51,28 @@ def words_of(contents: list[str], tokenizer: Tokenizer) -> list[list[bytes]]:
     long_line=st.sampled_from([1, 10, 4096]),
     batch=st.sampled_from([1, 4, 4096]),
     limits=st.sampled_from([{}, {"min_count": 2}, {"max_vocab": 2}]),
+    room=st.sampled_from([None, 0, 20]),
 )
-@example(contents=["a b", "", "c", "\n", "\ufeff", "b"], threads=2, block=4096, long_line=4096, batch=2, limits={})
-@example(contents=["a b c", "a b c"], threads=1, block=1, long_line=1, batch=9, limits={})
-def test_ids_and_lines_equal_a_plain_encoding(tmp_path, name, contents, threads, block, long_line, batch, limits):
+@example(
+    contents=["a b", "", "c", "\n", "\ufeff", "b"], threads=2, block=4096, long_line=4096, batch=2, limits={}, room=None
+)
+@example(contents=["a b c", "a b c"], threads=1, block=1, long_line=1, batch=9, limits={}, room=None)
+@example(contents=["a\n\n\n\n"], threads=1, block=4096, long_line=4096, batch=9, limits={}, room=20)
+def test_ids_and_lines_equal_a_plain_encoding(tmp_path, name, contents, threads, block, long_line, batch, limits, room):
+    """In memory, or where only so many bytes have room there, from a file."""
     tokenizer = Tokenizer(name)
     lines = words_of(contents, tokenizer)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reader_module, "BLOCK", block)
         patch.setattr(reader_module, "LONG_LINE", long_line)
         patch.setattr(tokenizer_module, "_BATCH", batch)
+        patch.setattr(corpus_module, "_SPARING", room)
         text = Reader(write_files(tmp_path, contents))
         if not any(lines):
             with pytest.raises(DataError, match="no token"):
-                encode_corpus(text, tokenizer, threads=threads, **limits)
+                encode_corpus(text, tokenizer, threads=threads, sparing=room is not None, **limits)
             return
-        corpus = encode_corpus(text, tokenizer, threads=threads, **limits)
+        corpus = encode_corpus(text, tokenizer, threads=threads, sparing=room is not None, **limits)
     words = naive.vocabulary(lines, **limits)
     ids, offsets = naive.encode(lines, [word for word, _ in words])
     assert corpus.ids.tolist() == ids

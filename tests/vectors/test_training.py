@@ -64,7 +64,17 @@ class Stop(Exception):
     """Raised in the midst of a run."""
 
 
-@pytest.mark.parametrize("kind", [{}, {"model": "cbow"}, {"loss": "hs"}, {"subwords": (3, 4)}], ids=str)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {},
+        {"model": "cbow"},
+        {"loss": "hs"},
+        {"subwords": (3, 4)},
+        {"model": "cbow", "position_weights": True, "subwords": (3, 4)},
+    ],
+    ids=str,
+)
 def test_resumed_run_equals_an_uninterrupted_one(kind, tmp_path):
     text, config = corpus(), Config(**{**SMALL, **kind})
     whole = Trainer(text, config, threads=1).run()
@@ -82,6 +92,7 @@ def test_resumed_run_equals_an_uninterrupted_one(kind, tmp_path):
     again = resumed.run(checkpoint=path, resume=True)
     assert (again.syn_in == whole.syn_in).all()
     assert (again.syn_out == whole.syn_out).all()
+    assert (again.weights == whole.weights).all()
     assert not path.exists()
     assert resumed.history[0]["words"] < pauses[0].words * 1.5  # its history begins with the first run's
 
@@ -175,6 +186,22 @@ def test_training_goes_on_with_new_words(tmp_path):
     assert (model.vectors[number] == base["star3"]).all()  # does not occur in the new text
     assert (trainer.matrices.syn_in != before).any()
     assert all(w.startswith("moon") for w, _ in model.similar("moon3", top=3))
+
+
+def test_weights_of_places_are_learned_kept_and_trained_on(tmp_path):
+    settings = {**SMALL, "model": "cbow", "position_weights": True, "window": 2}
+    model = Word2Vec.train(SENTENCES, threads=1, **settings)
+    assert told_apart(model)
+    assert model.weights.shape == (4, 20)
+    assert (model.weights != 1).all()
+    model.save(tmp_path / "m.w2v")
+    again = WordVectors.load(tmp_path / "m.w2v")
+    assert (again.weights == model.weights).all()
+    trainer = Trainer(corpus(), Config(**settings), threads=1)
+    started_from(trainer, again)
+    assert (trainer.matrices.weights[:, :20] == model.weights).all()
+    with pytest.raises(UsageError, match="no position weights"):
+        Config(position_weights=True)
 
 
 def test_frozen_vectors_stay(tmp_path):

@@ -57,6 +57,9 @@ _SETTINGS = (
     click.option(
         "--cbow-mean-compat", "combine", flag_value="mean-compat", help="CBOW: word2vec.c's undivided gradient."
     ),
+    click.option(
+        "--position-weights", is_flag=True, default=None, help="CBOW: learn weights for each place in the window."
+    ),
     click.option("--subword", help="Also vectors of character n-grams: 3-6 for 3 to 6 characters."),
     click.option("--buckets", type=int, help="Numbers that n-grams are hashed to.  [default: 2000000]"),
     click.option("--time-budget", "budget", type=float, help="Train for so many seconds at most."),
@@ -77,7 +80,8 @@ def _settings(function: Callable) -> Callable:
 
 _SETTING_NAMES = (
     "like", "model", "loss", "dim", "window", "fixed_window", "min_count", "max_vocab", "sample", "negatives",
-    "exponent", "epochs", "rate", "floor", "decay", "combine", "subword", "buckets", "budget", "seed",
+    "exponent", "epochs", "rate", "floor", "decay", "combine", "position_weights", "subword", "buckets", "budget",
+    "seed",
 )  # fmt: skip
 
 
@@ -190,12 +194,12 @@ def _corpus(
 ) -> "EncodedCorpus":
     if base is None:
         chosen = {"min_count": config.min_count, "max_vocab": config.max_vocab}
-        return common.encode(reader, tokenizer, cache, threads, **chosen)
+        return common.encode(reader, tokenizer, cache, threads, sparing=True, **chosen)
     from ..vectors.word2vec import grown_vocabulary
 
     with common.progress_bar() as progress:
         vocabulary = grown_vocabulary(base, reader, config.min_count, threads=threads, progress=progress)
-    return common.encode(reader, tokenizer, cache, threads, vocabulary=vocabulary)
+    return common.encode(reader, tokenizer, cache, threads, sparing=True, vocabulary=vocabulary)
 
 
 def _run(trainer: "Trainer", watcher: Any, checkpoint: Path, every: float, resume: bool) -> None:

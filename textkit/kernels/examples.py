@@ -24,10 +24,11 @@ def skipgram_examples(stream, size, window, fixed, rng, reach, units, examples):
 
     As in word2vec the context word enters and the centre word leaves. stream int32 (size,); reach int32 (size,)
     scratch; units = (unit_starts int64 (V + 1,), unit_rows int32); examples = (in_starts int64, in_rows int32,
-    out_starts int64, out_rows int32), filled. Words alone on their line give none. Returns their number.
+    out_starts int64, out_rows int32, an empty int32), filled. Words alone on their line give none.
+    Returns their number.
     """
     unit_starts, unit_rows = units
-    in_starts, in_rows, out_starts, out_rows = examples
+    in_starts, in_rows, out_starts, out_rows, _ = examples
     for i in range(size):
         reach[i] = draw_reach(rng, window, fixed)
     count, n_in, n_out = 0, np.int64(0), np.int64(0)
@@ -60,10 +61,12 @@ def skipgram_examples(stream, size, window, fixed, rng, reach, units, examples):
 def cbow_examples(stream, size, window, fixed, rng, units, examples):
     """One example per centre word: the rows of all words in its window together are to predict it.
 
-    Arguments as for `skipgram_examples`.
+    Arguments as for `skipgram_examples`; with in_places int32, unless it is empty, as the fifth of the examples: where
+    in the window each input row stands, from 0 for the farthest word to the left to 2 window - 1.
     """
     unit_starts, unit_rows = units
-    in_starts, in_rows, out_starts, out_rows = examples
+    in_starts, in_rows, out_starts, out_rows, in_places = examples
+    placed = len(in_places) > 0
     count, n_in = 0, np.int64(0)
     for i in range(size):
         if stream[i] == GAP:
@@ -78,6 +81,8 @@ def cbow_examples(stream, size, window, fixed, rng, units, examples):
             if k != i:
                 for unit in range(unit_starts[stream[k]], unit_starts[stream[k] + 1]):
                     in_rows[n_in] = unit_rows[unit]
+                    if placed:
+                        in_places[n_in] = window + k - i - (k > i)
                     n_in += 1
         if n_in > before:
             out_rows[count] = stream[i]

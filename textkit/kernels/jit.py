@@ -4,8 +4,12 @@ Kernels must also be valid plain Python: with NUMBA_DISABLE_JIT=1 the decorators
 and the intrinsics below fall back to Python, so that tests and debuggers can walk through every line.
 """
 
+import contextlib
+import ctypes
 import hashlib
+import mmap
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -100,6 +104,23 @@ def on_first_compilation(callback: Callable[[], None]) -> None:
             pass
 
     event.register("numba:compile", Once())
+
+
+def release_compiler() -> None:
+    """Give back the memory that the compiler's program code takes, some 50 MB once kernels were loaded.
+
+    The pages are those of the library's file and are read again when they are needed. Only on Linux.
+    """
+    if not sys.platform.startswith("linux") or not hasattr(mmap, "MADV_DONTNEED"):
+        return
+    advise = ctypes.CDLL(None).madvise
+    advise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+    with contextlib.suppress(OSError), open("/proc/self/maps") as maps:
+        for line in maps:
+            area, rights, *_, name = line.split()
+            if rights == "r-xp" and "libllvmlite" in name:  # code: mapped from the file and never written to
+                first, last = (int(edge, 16) for edge in area.split("-"))
+                advise(first, last - first, mmap.MADV_DONTNEED)
 
 
 if JIT_DISABLED:

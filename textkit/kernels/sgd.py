@@ -56,6 +56,32 @@ def distribute(dx, c, share, matrix, rows, first, last, frozen, dim):
 
 
 @leaf
+def compose_placed(matrix, rows, places, weights, first, last, scale, x, c, dim):
+    """As `compose` where each row is multiplied, number by number, with the weights of its place in the window."""
+    size = splat(scale)
+    clear(x, c, dim)
+    for k in range(first, last):
+        row, place = np.int64(rows[k]) * dim, np.int64(places[k]) * dim
+        for d in range(0, dim, LANES):
+            part = mul(load(weights, place + d), load(matrix, row + d))
+            store(x, LANES * (d + c), fma(size, part, load(x, LANES * (d + c))))
+
+
+@leaf
+def distribute_placed(dx, c, share, matrix, rows, places, weights, first, last, frozen, dim):
+    """As `distribute` where rows have weights by their place, which move as well: each by the other."""
+    size = splat(share)
+    for k in range(first, last):
+        row, place = np.int64(rows[k]), np.int64(places[k]) * dim
+        for d in range(0, dim, LANES):
+            move = mul(size, load(dx, LANES * (d + c)))
+            old, weight = load(matrix, row * dim + d), load(weights, place + d)
+            if frozen[row] == 0:
+                store(matrix, row * dim + d, fma(move, weight, old))
+            store(weights, place + d, fma(move, old, weight))
+
+
+@leaf
 def clear(x, c, dim):
     """Set row c of a tile to 0."""
     for d in range(0, dim, LANES):
@@ -209,25 +235,35 @@ def scale_of(first, last, mean):
 
 
 @leaf
-def compose_batch(e, filled, examples, forward_mean, syn_in, x, dx, dim):
+def compose_batch(e, filled, examples, forward_mean, matrices, x, dx, dim):
     """Inputs of examples e to e + filled into x, dx cleared; rows of x that no example takes are cleared."""
-    in_starts, in_rows = examples[0], examples[1]
+    in_starts, in_rows, in_places = examples[0], examples[1], examples[4]
+    syn_in, weights = matrices[0], matrices[3]
     for c in range(LANES):
         clear(dx, c, dim)
         if c < filled:
             first, last = in_starts[e + c], in_starts[e + c + 1]
-            compose(syn_in, in_rows, first, last, scale_of(first, last, forward_mean), x, c, dim)
+            scale = scale_of(first, last, forward_mean)
+            if len(weights) > 0:
+                compose_placed(syn_in, in_rows, in_places, weights, first, last, scale, x, c, dim)
+            else:
+                compose(syn_in, in_rows, first, last, scale, x, c, dim)
         else:
             clear(x, c, dim)
 
 
 @leaf
-def distribute_batch(e, filled, examples, backward_mean, syn_in, frozen, dx, dim):
-    """Gradients of examples e to e + filled to their input rows."""
-    in_starts, in_rows = examples[0], examples[1]
+def distribute_batch(e, filled, examples, backward_mean, matrices, dx, dim):
+    """Gradients of examples e to e + filled to their input rows and the weights of their places."""
+    in_starts, in_rows, in_places = examples[0], examples[1], examples[4]
+    syn_in, frozen, weights = matrices[0], matrices[2], matrices[3]
     for c in range(filled):
         first, last = in_starts[e + c], in_starts[e + c + 1]
-        distribute(dx, c, scale_of(first, last, backward_mean), syn_in, in_rows, first, last, frozen, dim)
+        share = scale_of(first, last, backward_mean)
+        if len(weights) > 0:
+            distribute_placed(dx, c, share, syn_in, in_rows, in_places, weights, first, last, frozen, dim)
+        else:
+            distribute(dx, c, share, syn_in, in_rows, first, last, frozen, dim)
 
 
 @leaf
@@ -241,7 +277,7 @@ def step_one(x, dx, c, matrix, row, rate, g, dim):
 @leaf
 def prefetch_batch(e, filled, examples, ahead, syn_in, syn_out, dim):
     """Ask for what enters with the next examples: the last `ahead` input rows and the last target of each."""
-    in_starts, in_rows, out_starts, out_rows = examples
+    in_starts, in_rows, out_starts, out_rows, _ = examples
     for c in range(e, e + filled):
         for k in range(max(in_starts[c], in_starts[c + 1] - ahead), in_starts[c + 1]):
             prefetch(syn_in, np.int64(in_rows[k]) * dim, dim)
@@ -260,13 +296,14 @@ def negative_sampling(
     or the sum of their gradients steps too far.
 
     means: (forward, backward), whether an input is the mean of its rows, and whether its rows get its gradient
-    divided by their number. ahead: rows per input to prefetch. matrices: (syn_in, syn_out, frozen uint8 (rows,)).
+    divided by their number. ahead: rows per input to prefetch. matrices: (syn_in, syn_out, frozen uint8 (rows,),
+    weights): the last one has a row for each place in the window (Mikolov et al. 2018, section 2.2) or is empty.
     sampler: (accept, alias) of `sampling.fill_alias`. rate, negatives float32. choices: (sizes float32, labels float32
     all 1), 16 longer than the targets of any example. drawn int64 (16 t,).
     """
     x, dx, y, g = scratch
     sizes, ones = choices
-    syn_in, syn_out, frozen = matrices
+    syn_in, syn_out = matrices[0], matrices[1]
     out_starts, out_rows = examples[2], examples[3]
     dim = len(x) // LANES
     weight = -rate * negatives / np.float32(len(drawn))
@@ -276,7 +313,7 @@ def negative_sampling(
             drawn[j] = draw_word(rng, sampler[0], sampler[1])
             prefetch(syn_out, drawn[j] * dim, dim)
         prefetch_batch(e + filled, min(batch, count - e - filled), examples, ahead, syn_in, syn_out, dim)
-        compose_batch(e, filled, examples, means[0], syn_in, x, dx, dim)
+        compose_batch(e, filled, examples, means[0], matrices, x, dx, dim)
         for c in range(filled):
             first, last = out_starts[e + c], out_starts[e + c + 1]
             if last - first == 1:
@@ -294,7 +331,7 @@ def negative_sampling(
                 add_mixture(g, j, LANES, x, syn_out, drawn[tile + j] * dim, 1, dim)
             for c in range(filled):
                 add_mixture(g, LANES * c, 1, y, dx, LANES * c, LANES, dim)
-        distribute_batch(e, filled, examples, means[1], syn_in, frozen, dx, dim)
+        distribute_batch(e, filled, examples, means[1], matrices, dx, dim)
 
 
 @kernel(refcounts=False)
@@ -307,13 +344,13 @@ def hierarchical_softmax(count, examples, means, matrices, paths, rate, scratch,
     """
     x, dx, _, _ = scratch
     sizes, labels = choices
-    syn_in, syn_out, frozen = matrices
+    syn_out = matrices[1]
     path_starts, path_nodes, path_labels = paths
     out_starts, out_rows = examples[2], examples[3]
     dim = len(x) // LANES
     for e in range(0, count, LANES):
         filled = min(LANES, count - e)
-        compose_batch(e, filled, examples, means[0], syn_in, x, dx, dim)
+        compose_batch(e, filled, examples, means[0], matrices, x, dx, dim)
         for c in range(filled):
             size = 0
             for t in range(out_starts[e + c], out_starts[e + c + 1]):
@@ -321,7 +358,7 @@ def hierarchical_softmax(count, examples, means, matrices, paths, rate, scratch,
                     visited[size], labels[size] = path_nodes[k], path_labels[k]
                     size += 1
             step_choices(x, dx, c, syn_out, visited, 0, size, labels, rate, sizes, dim)
-        distribute_batch(e, filled, examples, means[1], syn_in, frozen, dx, dim)
+        distribute_batch(e, filled, examples, means[1], matrices, dx, dim)
 
 
 @kernel(refcounts=False)
@@ -331,12 +368,12 @@ def full_softmax(count, examples, means, matrices, first_word, rate, scratch, pr
     probabilities float32 (V,) is scratch; its last use stays in it. Other arguments as for `negative_sampling`.
     """
     x, dx, _, _ = scratch
-    syn_in, syn_out, frozen = matrices
+    syn_out = matrices[1]
     out_starts, out_rows = examples[2], examples[3]
     dim, words = len(x) // LANES, len(probabilities)
     for e in range(0, count, LANES):
         filled = min(LANES, count - e)
-        compose_batch(e, filled, examples, means[0], syn_in, x, dx, dim)
+        compose_batch(e, filled, examples, means[0], matrices, x, dx, dim)
         for c in range(filled):
             highest, whole = np.float32(-np.inf), 0.0
             for w in range(first_word, words):
@@ -353,4 +390,4 @@ def full_softmax(count, examples, means, matrices, first_word, rate, scratch, pr
                 probabilities[out_rows[t]] += _ONE
             for w in range(first_word, words):
                 step(x, dx, c, probabilities[w] * rate, syn_out, w, dim)
-        distribute_batch(e, filled, examples, means[1], syn_in, frozen, dx, dim)
+        distribute_batch(e, filled, examples, means[1], matrices, dx, dim)

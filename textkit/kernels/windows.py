@@ -230,7 +230,7 @@ def skipgram_paths(stream, size, window, fixed, rng, units, matrices, paths, rat
     x, before = ring
     members, nodes = places
     sizes, spread = scratch
-    syn_in, syn_out, frozen = matrices
+    syn_in, syn_out, frozen, _ = matrices
     path_starts, path_nodes, path_labels = paths
     dim = len(syn_out) // (len(path_starts) - 1)
     spare = tile_row(2 * window + 1, dim)

@@ -20,9 +20,10 @@ import numpy as np
 from .. import __version__, files
 from ..errors import DataError, UsageError
 from ..kernels import scan, words
+from ..kernels.jit import release_compiler
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
-from ..store import drop_pages
+from ..store import drop_pages, return_freed_memory
 from .reader import Block, whole_lines
 from .tokenizer import Tokenizer
 from .vocabulary import SPECIALS, UNK, Vocabulary, WordTable
@@ -31,6 +32,7 @@ KIND = "corpus"
 FORMAT_VERSION = 1
 CACHE_LIMIT = 20 << 30  # bytes of encoded corpora kept; the least recently used go first
 _IN_MEMORY = 96 << 20  # bytes of ids kept in memory; more go to a file as they come
+_SPARING = 4 << 20  # the same where little memory is to be taken
 
 
 class Text(Protocol):
@@ -125,6 +127,7 @@ def encode_corpus(
     skip_unk: bool = False,
     threads: int | None = None,
     cache: Path | None = None,
+    sparing: bool = False,
     progress: Reporter = silent,
 ) -> EncodedCorpus:
     """Encode a text, or find it encoded already.
@@ -136,6 +139,8 @@ def encode_corpus(
             only without a given vocabulary.
         cache: directory of encoded corpora, where one of the same content and settings is reused; None to
             keep it in memory, or if it is large in a temporary file that goes when the corpus does.
+        sparing: take as little memory as possible: a text that is not small is in the temporary file, and freed memory
+            goes back to the system at once.
 
     Raises:
         DataError: unreadable text, or no token in it.
@@ -147,12 +152,15 @@ def encode_corpus(
             corpus = EncodedCorpus.load(cache / f"{key}.corpus")
             os.utime(cache / f"{key}.corpus")
             return corpus
+    if sparing:
+        return_freed_memory()
+        release_compiler()
     workers = _Workers(text, tokenizer, vocabulary, thread_count(threads), skip_unk)
-    encoder = _Encoder(workers, min_count, max_vocab, progress)
-    with files.scratch_directory(cache) as scratch:
+    encoder = _Encoder(workers, min_count, max_vocab, progress, _SPARING if sparing else _IN_MEMORY)
+    with files.scratch_directory(cache) as scratch, contextlib.closing(encoder):
         path = scratch / "encoded.corpus"
         encoder.run(scratch)
-        if cache is None and not encoder.ids.spilled:
+        if cache is None and not encoder.ids.spilled and not encoder.ends.spilled:
             return encoder.corpus()
         encoder.save(path)
         if cache is not None and key is not None:
@@ -302,8 +310,8 @@ def _no_token() -> DataError:
 class _Spool:
     """Arrays of one type, one after the other: in memory while they are small together, else in a file."""
 
-    def __init__(self, dtype: type) -> None:
-        self.dtype = np.dtype(dtype)
+    def __init__(self, dtype: type, limit: int) -> None:
+        self.dtype, self.limit = np.dtype(dtype), limit
         self.sizes: list[int] = []
         self.bytes = 0
         self.kept: list[np.ndarray] = []
@@ -318,7 +326,7 @@ class _Spool:
         """Add an array at the end; the file is made when memory would exceed its share."""
         self.sizes.append(len(array))
         self.bytes += array.nbytes
-        if self.stream is None and self.bytes > _IN_MEMORY and self.path:
+        if self.stream is None and self.bytes > self.limit and self.path:
             self.stream = self.path.open("wb")
             for kept in self.kept:
                 self.stream.write(kept.data.cast("B"))
@@ -344,9 +352,11 @@ class _Spool:
 class _Encoder:
     """One encoding run: text → numbered blocks → vocabulary → corpus."""
 
-    def __init__(self, workers: _Workers, min_count: int, max_vocab: int | None, progress: Reporter) -> None:
+    def __init__(
+        self, workers: _Workers, min_count: int, max_vocab: int | None, progress: Reporter, in_memory: int
+    ) -> None:
         self.workers, self.min_count, self.max_vocab, self.progress = workers, min_count, max_vocab, progress
-        self.ids, self.ends = _Spool(np.int32), _Spool(np.int64)
+        self.ids, self.ends = _Spool(np.int32, in_memory), _Spool(np.int64, in_memory)
         self.tables: list[int] = []  # of each block in the order of the text
         self.tokens = self.lines = self.characters = self.bytes = 0
 
@@ -363,6 +373,12 @@ class _Encoder:
         if self.tokens == 0:
             raise _no_token()
         self.vocabulary, self.mappings = self.workers.settle(self.min_count, self.max_vocab)
+
+    def close(self) -> None:
+        """Close the files, wherever it ended."""
+        for spool in (self.ids, self.ends):
+            if spool.stream:
+                spool.stream.close()
 
     def corpus(self) -> EncodedCorpus:
         """The corpus in memory."""
@@ -391,6 +407,8 @@ class _Encoder:
         self.ends.append(np.zeros(1, np.int64))
         last: Encoded | None = None
         for encoded, table in self.workers.run():
+            if last is None:
+                release_compiler()  # all kernels of this loop are loaded
             if last and last.open and last.block.source != encoded.block.source:
                 self._end_line()
             self.ids.append(encoded.ids)

@@ -38,6 +38,8 @@ class Config:
         decay: "linear", "cosine" or "constant".
         combine: how CBOW makes its input from the window: "mean", with the gradient divided in the same way; "sum";
             or "mean-compat", the mean with the undivided gradient of word2vec.c.
+        position_weights: CBOW learns for each place in the window by what to multiply, number by number, the vectors of
+            words that stand there (Mikolov et al. 2018, section 2.2).
         subwords: (shortest, longest) character n-grams, or None.
         buckets: numbers that n-grams are hashed to.
         seed: of all random numbers.
@@ -62,6 +64,7 @@ class Config:
     floor: float = 1e-4
     decay: str = "linear"
     combine: str = "mean"
+    position_weights: bool = False
     subwords: tuple[int, int] | None = None
     buckets: int = 2_000_000
     seed: int = 0
@@ -82,6 +85,8 @@ class Config:
         _within("ns-exponent", self.exponent, -4, 4)
         if self.budget is not None:
             _within("time-budget", self.budget, 0.001, math.inf)
+        if self.position_weights and self.model != "cbow":
+            raise UsageError("skip-gram has no position weights: its words stand alone.", "Add --model cbow.")
         if self.subwords and not 1 <= self.subwords[0] <= self.subwords[1] <= 100:
             raise UsageError(f"--subword {self.subwords[0]}-{self.subwords[1]} makes no sense.", "3-6 is usual.")
         self.schedule  # noqa: B018 - refuses impossible rates

@@ -24,6 +24,7 @@ KIND = "vectors"
 FORMAT_VERSION = 1
 STORAGES = ("float32", "float16", "int8")
 _ROWS = 1 << 15  # rows whose similarities are computed at a time
+_SAVED = 1 << 12  # rows written at a time
 _NEAR_SPELLINGS = 3
 
 Neighbour = tuple[str, float]
@@ -43,6 +44,7 @@ class WordVectors:
         rows: float32 (V + B, D), for subword models: rows of words and of n-grams that occurred. Of fastText's models
             this and `output` stay in the file.
         buckets: int64 (B,), ascending, which n-grams those are.
+        weights: float32 (2 window, D), of places in the window of CBOW, for training on; None where there are none.
     """
 
     vocabulary: Vocabulary
@@ -53,6 +55,7 @@ class WordVectors:
     output: "np.ndarray | Picked | None" = None
     rows: "np.ndarray | Picked | None" = None
     buckets: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
     # --- making and keeping -----------------------------------------------------------------------------
 
@@ -106,6 +109,8 @@ class WordVectors:
             arrays |= {**_stored("rows", self.rows, storage), "buckets": self.buckets}
         if training and self.output is not None:
             arrays |= _stored("output", self.output, storage)
+        if training and self.weights is not None:
+            arrays["weights"] = np.ascontiguousarray(self.weights)
         header = {
             "format_version": FORMAT_VERSION,
             "version": __version__,
@@ -160,6 +165,7 @@ class WordVectors:
                 _restored(arrays, "output") if _has(arrays, "output") else None,
                 _restored(arrays, "rows") if _has(arrays, "rows") else None,
                 arrays.get("buckets"),
+                _restored(arrays, "weights") if _has(arrays, "weights") else None,
             )
         except (KeyError, TypeError, ValueError, UsageError) as error:
             raise DataError(f"{path} is damaged: its header or arrays lack or spoil {error}.") from None
@@ -171,6 +177,7 @@ class WordVectors:
         size, dim = len(self.vocabulary), self.vectors.shape[-1]
         fits = self.vectors.shape == (size, dim) and dim > 0
         fits = fits and (self.output is None or self.output.shape == (size, dim))
+        fits = fits and (self.weights is None or self.weights.shape[1] == dim)
         fits = fits and ((self.rows is None) == (self.buckets is None))
         if self.rows is not None and self.buckets is not None:
             fits = fits and self.rows.shape == (size + len(self.buckets), dim) and self.buckets.dtype == np.int64
@@ -393,7 +400,7 @@ def _unit(vector: np.ndarray) -> np.ndarray:
 
 def _stored(name: str, matrix: "np.ndarray | Picked", storage: str) -> "dict[str, np.ndarray | files.Stream]":
     if storage == "float32":
-        pieces = (np.asarray(matrix[a : a + _ROWS], np.float32) for a in range(0, len(matrix), _ROWS))
+        pieces = (np.asarray(matrix[a : a + _SAVED], np.float32) for a in range(0, len(matrix), _SAVED))
         return {name: files.Stream(np.float32, matrix.shape, pieces)}
     matrix = np.asarray(matrix)
     if storage == "float16":

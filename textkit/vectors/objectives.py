@@ -35,7 +35,8 @@ class Batch:
     """Examples of one step and how to train on them.
 
     Attributes:
-        examples: (in_starts int64, in_rows int32, out_starts int64, out_rows int32), see `kernels.examples`.
+        examples: (in_starts int64, in_rows int32, out_starts int64, out_rows int32, in_places int32), see
+            `kernels.examples`.
         means: (forward, backward), see `kernels.sgd.negative_sampling`.
         ahead: input rows per example to prefetch.
     """

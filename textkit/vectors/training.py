@@ -14,8 +14,10 @@ from .. import __version__, files, training
 from ..errors import DataError, UsageError
 from ..kernels import examples as kernels
 from ..kernels import sampling
+from ..kernels.jit import release_compiler
 from ..parallel import thread_count
 from ..progress import Progress, Reporter, silent
+from ..store import let_go_of, release_pages
 from ..text.corpus import EncodedCorpus
 from ..text.subwords import Ngrams, subword_units, word_units
 from ..text.vocabulary import SPECIALS, Vocabulary
@@ -89,10 +91,11 @@ class Trainer:
                 f"no word occurs {config.min_count} times in a text of {self.corpus.tokens:,} tokens.",
                 "Give more text, or a lower --min-count.",
             )
+        let_go_of(self.corpus.ids, self.corpus.offsets)
         self.units, self.buckets = self._units(vocabulary)
         self.objective = objective_for(config, counts)
         self.keep = _keep_probabilities(counts, config.sample)
-        self.matrices = self.matrices or Matrices.new(config.dim, len(vocabulary), self.buckets, config.seed)
+        self.matrices = self.matrices or self._new_matrices()
         tokens = self.corpus.tokens
         held = min(_HELD_OUT, tokens // _HELD_OUT_SHARE)
         self.trained_tokens = tokens - held if held >= _LEAST_HELD_OUT else tokens
@@ -111,6 +114,11 @@ class Trainer:
         starts, rows, buckets = subword_units(vocabulary, Ngrams(*self.config.subwords, self.config.buckets))
         return (starts, rows), buckets
 
+    def _new_matrices(self) -> Matrices:
+        config = self.config
+        places = 2 * config.window if config.position_weights else 0
+        return Matrices.new(config.dim, len(self.corpus.vocabulary), self.buckets, config.seed, places)
+
     # --- one step ---------------------------------------------------------------------------------------
 
     def _work(self, step: int, rate: float) -> None:
@@ -125,14 +133,14 @@ class Trainer:
             self.objective.train(batch, self._flat, rate, rng, local.own)
 
     @property
-    def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        assert self.matrices is not None
-        return self.matrices.syn_in, self.matrices.syn_out, self.matrices.frozen
+    def _arrays(self) -> dict[str, np.ndarray]:
+        matrices = self.matrices
+        assert matrices is not None
+        return {name: getattr(matrices, name) for name in ("syn_in", "syn_out", "frozen", "weights")}
 
     @property
-    def _flat(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        syn_in, syn_out, frozen = self._arrays
-        return syn_in.reshape(-1), syn_out.reshape(-1), frozen
+    def _flat(self) -> tuple[np.ndarray, ...]:
+        return tuple(array.reshape(-1) for array in self._arrays.values())
 
     def _stream(self, first: int, last: int, rng: np.ndarray) -> np.ndarray:
         """Those of the text's words first to last that stay, with gaps between lines."""
@@ -175,7 +183,8 @@ class Trainer:
             starts = [np.zeros(2 * _BLOCK + 1, np.int64) for _ in range(2)]
             spare = max(need_in, need_out) // 8
             rows_in, rows_out = np.empty(need_in + spare, np.int32), np.empty(need_out + spare, np.int32)
-            local.examples = starts[0], rows_in, starts[1], rows_out
+            places = np.empty(len(rows_in) if config.position_weights else 0, np.int32)
+            local.examples = starts[0], rows_in, starts[1], rows_out, places
 
     # --- the run ----------------------------------------------------------------------------------------
 
@@ -234,7 +243,7 @@ class Trainer:
             f"the loss exploded at a learning rate of {given:g}; training began anew at {given * self.rate_scale:g}."
         ]
         self.history = []
-        self.matrices = Matrices.new(self.config.dim, len(self.corpus.vocabulary), self.buckets, self.config.seed)
+        self.matrices = self._new_matrices()
 
     def _words_at(self, step: int) -> int:
         epoch, block = divmod(step, self.blocks)
@@ -250,18 +259,21 @@ class Trainer:
         batch = self._batch(self._stream(first, last, rng), rng)
         if batch.count == 0:
             return None
-        in_starts, in_rows, out_starts, out_rows = batch.examples
+        in_starts, in_rows, out_starts, out_rows, places = batch.examples
         n, m = batch.count, in_starts[batch.count]
-        kept = in_starts[: n + 1], in_rows[:m], out_starts[: n + 1], out_rows[: out_starts[n]]
+        kept = in_starts[: n + 1], in_rows[:m], out_starts[: n + 1], out_rows[: out_starts[n]], places[:m]
         return tuple(array.copy() for array in kept)
 
     def loss(self) -> float | None:
         """The mean loss per target on the held-out words, in nats."""
         if self._held_out is None or self.matrices is None:
             return None
-        in_starts, in_rows, out_starts, out_rows = self._held_out
+        in_starts, in_rows, out_starts, out_rows, places = self._held_out
         with np.errstate(over="ignore", invalid="ignore"):
-            x = np.add.reduceat(self.matrices.syn_in[in_rows], in_starts[:-1])
+            rows = self.matrices.syn_in[in_rows]
+            if len(places):
+                rows *= self.matrices.weights[places]
+            x = np.add.reduceat(rows, in_starts[:-1])
             if self.config.combine != "sum" or self.config.model != "cbow":
                 x /= np.diff(in_starts)[:, None].astype(np.float32)
             return self.objective.loss(x, out_starts, out_rows, self.matrices.syn_out)
@@ -282,8 +294,7 @@ class Trainer:
         """Keep the state after `step` steps."""
         assert self.matrices is not None
         header = {"identity": self._identity(), "step": step, "rate_scale": self.rate_scale, "history": self.history}
-        syn_in, syn_out, frozen = self._arrays
-        files.save(path, CHECKPOINT, header, {"syn_in": syn_in, "syn_out": syn_out, "frozen": frozen})
+        files.save(path, CHECKPOINT, header, self._arrays)
 
     def _load_checkpoint(self, path: Path) -> int:
         if not path.exists():
@@ -295,7 +306,7 @@ class Trainer:
                 "Give the same ones, or remove it to begin anew.",
             )
         try:
-            for name, target in zip(("syn_in", "syn_out", "frozen"), self._arrays, strict=True):
+            for name, target in self._arrays.items():
                 if container.arrays[name].shape != target.shape:
                     raise KeyError(name)
                 target[:] = container.arrays[name]
@@ -319,7 +330,7 @@ class _Watch:
     def __post_init__(self) -> None:
         self.began = self.saved = time.monotonic()
         self.diverged, self.loss = False, None if self.trainer.history == [] else self.trainer.history[-1].get("loss")
-        self.highest, self.reached, self.kept = self._limit(), 0, -1
+        self.highest, self.reached, self.kept, self.running = self._limit(), 0, -1, False
 
     def _limit(self) -> float:
         """The loss of output vectors of zeros, times what noise may add."""
@@ -337,6 +348,10 @@ class _Watch:
         words, total = self.trainer._words_at(step), self.trainer._words_at(self.plan.steps)
         note = f"rate {self._rate(step):.4g}" + (f", loss {self.loss:.4f}" if self.loss is not None else "")
         self.progress(Progress("training", words, total, "words", note))
+        release_pages()  # of the text
+        if not self.running:  # all kernels are loaded
+            release_compiler()
+            self.running = True
         return False
 
     def keep(self) -> None:

@@ -53,7 +53,7 @@ class Word2Vec:
             tokenizer = tokenizer or Tokenizer("whitespace")
             text = encode_corpus(
                 as_text(text), tokenizer, min_count=config.min_count, max_vocab=config.max_vocab, threads=threads,
-                progress=progress,
+                sparing=True, progress=progress,
             )  # fmt: skip
         trainer = Trainer(text, config, threads)
         trainer.run(progress, callback=callback)
@@ -103,6 +103,7 @@ def finished(trainer: Trainer, training: bool = True) -> WordVectors:
         matrices.syn_out[:, :dim] if training else None,
         matrices.syn_in[:, :dim] if with_ngrams else None,
         matrices.buckets if with_ngrams else None,
+        matrices.weights[:, :dim] if training and config.position_weights else None,
     )
 
 
@@ -155,6 +156,8 @@ def started_from(trainer: Trainer, model: WordVectors, freeze: bool = False) -> 
     matrices.frozen[here] = freeze
     if source is model.rows and model.rows is not None and model.buckets is not None:
         _take_ngrams(matrices, model, freeze)
+    if model.weights is not None and model.weights.shape == (len(matrices.weights), dim):
+        matrices.weights[:, :dim] = model.weights
     kinds = {trainer.config.loss, model.config.loss if model.config else "none"}
     if model.output is not None and "hs" not in kinds:
         matrices.syn_out[here, :dim] = model.output[there]

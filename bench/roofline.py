@@ -95,8 +95,25 @@ def _hierarchical(a: dict, result: Any) -> Work:
     return Work(len(words), dim * (6 * met + 2 * entering), 8 * dim * (met + entering), met + entering)
 
 
+def _paths(a: dict, result: Any) -> Work:
+    """Each word meets the path of each centre within reach, on the average as many as the window and one more."""
+    starts, dim = a["paths"][0], len(a["matrices"][1]) // (len(a["paths"][0]) - 1)
+    words = a["stream"][: a["size"]]
+    words = words[words >= 0]
+    nodes, contexts = int((starts[words + 1] - starts[words]).sum()), a["window"] + 1
+    rows = nodes + len(words)
+    return Work(len(words) * contexts, 6 * dim * nodes * contexts, 8 * dim * rows, rows)
+
+
+def _classifier(a: dict, result: Any) -> Work:
+    """The mean of the features' rows; score, step and gradient for each label; the features' rows moved."""
+    features, dim = int(a["bags"][0][len(a["documents"])]), a["dim"]
+    outputs = len(a["documents"]) * int(a["shape"][0])
+    return Work(features, dim * (3 * features + 6 * outputs), 8 * dim * (features + outputs), features)
+
+
 def _decimals(a: dict, result: Any) -> Work:
-    n = a["last"] - a["first"]
+    n = len(a["values"])
     return Work(n, 0, n * (4 + 8 + 4), 0)
 
 
@@ -119,6 +136,8 @@ FORMULAS: dict[str, Callable[[dict, Any], Work]] = {
     "arpa.write_entries": _write,
     "sgd.negative_sampling": _negative_sampling,
     "sgd.hierarchical_softmax": _hierarchical,
+    "windows.skipgram_paths": _paths,
+    "embedding.train": _classifier,
 }
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from textkit.classify.model import Classifier
 from textkit.formats import vectors
 from textkit.ngram.config import TrainingConfig
 from textkit.ngram.counting import count_text
@@ -61,7 +63,8 @@ def ngrams_of(text: Path, directory: Path) -> None:
 def vectors_of(text: Path, directory: Path) -> None:
     """One epoch of each way to train."""
     corpus = _encoded(text)
-    for settings in ({}, {"model": "cbow"}, {"loss": "hs"}, {"subwords": (3, 6)}):
+    kinds: list[dict[str, Any]] = [{}, {"model": "cbow"}, {"loss": "hs"}, {"model": "cbow", "loss": "hs"}]
+    for settings in [*kinds, {"subwords": (3, 6)}]:
         trainer = Trainer(corpus, Config(min_count=1, epochs=1, dim=100, **settings), threads=1)
         trainer.run()
         model = finished(trainer)
@@ -69,4 +72,14 @@ def vectors_of(text: Path, directory: Path) -> None:
     vectors.read(directory / "tour.vec", "text")
 
 
-TASKS: tuple[Callable[[Path, Path], None], ...] = (words_of, ngrams_of, vectors_of)
+def labels_of(text: Path, directory: Path) -> None:
+    """Classifiers of lines by their length, one epoch; each kind of features."""
+    lines = text.read_text(encoding="utf-8").splitlines()
+    pairs = [(line, "abcd"[len(line) % 4]) for line in lines]
+    for features in ({}, {"buckets": 1 << 20, "chars": (3, 5)}):
+        settings = {"model": "embedding", "epochs": 1, "validation": 0.0, **features}
+        model = Classifier.train(pairs, tokenizer="whitespace", threads=1, **settings)
+    model.predict_many(lines, threads=1)
+
+
+TASKS: tuple[Callable[[Path, Path], None], ...] = (words_of, ngrams_of, vectors_of, labels_of)

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import results, texts
+from . import harness, results, texts
 from .cases import CASES
 from .harness import Outcome, Settings
 
@@ -20,6 +20,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--peer-python", default=sys.executable, help="a Python that has the peers installed")
     parser.add_argument("--scratch", type=Path, help="directory for outputs; a temporary one if not given")
     parser.add_argument("--json", type=Path, help="put the figures into this file, beside those of other cases")
+    parser.add_argument("--budget", type=float, default=harness.BUDGET, help="seconds after which fewer runs do")
     parser.add_argument("--epochs", type=int, help="of word vectors (1; 5 on the text that comes along)")
     parser.add_argument("--evaluate", type=Path, nargs="*", default=[], help="analogies or word pairs, for quality")
     return parser
@@ -31,6 +32,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := set(arguments.cases) - set(CASES):
         parser.error(f"no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
+    harness.BUDGET = arguments.budget
     with tempfile.TemporaryDirectory() as directory:
         scratch = arguments.scratch or Path(directory)
         scratch.mkdir(parents=True, exist_ok=True)

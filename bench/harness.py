@@ -176,12 +176,13 @@ class Table:
 
     def table(self) -> str:
         """Markdown."""
-        lines = [f"### {self.case}", "", _row(self.columns), _row(["---"] * len(self.columns))]
-        lines += [_row(["" if cell is None else _figure(cell) for cell in row]) for row in self.rows]
+        lines = [f"### {self.case}", "", row(self.columns), row(["---"] * len(self.columns))]
+        lines += [row(["" if cell is None else _figure(cell) for cell in cells]) for cells in self.rows]
         return "\n".join([*lines, "", *([self.note, ""] if self.note else [])])
 
 
-def _row(cells: list[str]) -> str:
+def row(cells: list[str]) -> str:
+    """A row of a Markdown table."""
     return f"| {' | '.join(cells)} |"
 
 

@@ -14,8 +14,9 @@ from .harness import TEXTKIT, Settings
 
 USUAL = 20_000_000
 WALKERS = 4096
-JUMPS = 0.1  # share of steps that go on behind another occurrence of the word
-GROWTH = 0.6  # of the vocabulary by the text, as exponent
+JUMPS = 0.3  # share of steps that go on behind another occurrence of the word
+LEAPS = 0.4  # share of steps that go on anywhere
+GROWTH = 0.8  # of the vocabulary by the text, as exponent
 
 
 def bundled(name: str, directory: Path) -> Path:
@@ -116,7 +117,9 @@ def grown(path: Path, times: float) -> Iterator[bytes]:
         for step in steps.T:
             here = ids[at]
             again = places[starts[here] + (random.random(WALKERS) * counts[here]).astype(np.int64)]
-            at = (np.where(random.random(WALKERS) < JUMPS, again, at) + 1) % len(ids)
+            lot = random.random(WALKERS)
+            at = np.where(lot < JUMPS, again, np.where(lot > 1 - LEAPS, random.integers(0, len(ids), WALKERS), at))
+            at = (at + 1) % len(ids)
             step[:] = np.where(counts[here] == 1, first_form[here] + random.integers(0, forms, WALKERS), here)
         for walk in steps:
             yield b"".join(map(words.__getitem__, walk.tolist()))

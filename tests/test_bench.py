@@ -1,6 +1,7 @@
 """The harness of the measurements: results survive a file, tables say what was measured."""
 
 import importlib
+import os
 import sys
 from pathlib import Path
 
@@ -68,3 +69,83 @@ def test_text_is_cut_or_grown_at_the_end_of_a_line(bench, tmp_path, size):
     assert size <= len(text) and text.endswith(b"\n")
     assert (size > 450) or source.read_bytes().startswith(text)
     assert {b"cat", b"dog"} <= set(text.split())
+
+
+def test_documents_are_filled_between_their_marks(bench, outcome, tmp_path):
+    results, report = bench("results"), bench("report")
+    path = tmp_path / "mine.json"
+    results.save(path, "case", outcome, {"machine": results.machine(), "peers": {"gensim": "4"}})
+    end = "<!-- bench end -->\n"
+    text = f"before\n<!-- bench: mine summary -->\nold\n{end}<!-- bench: yours machine -->\n{end}"
+    new = report.filled(text, ROOT / "README.md", {"mine": path})
+    assert new.startswith("before\n<!-- bench: mine summary -->\n") and "old" not in new
+    assert "| a case | 2.00 s | 3 | theirs 2 (1) | accuracy 0.9 |" in new
+    assert new.endswith("<!-- bench end -->\n<!-- bench: yours machine -->\n<!-- bench end -->\n")
+    assert report.filled(new, ROOT / "README.md", {"mine": path}) == new
+
+
+def test_pictures_are_drawn_and_the_same_each_time(bench, outcome, tmp_path):
+    pytest.importorskip("matplotlib")
+    harness, plots = bench("harness"), bench("plots")
+    outcome.quality["theirs"] = "accuracy 0.8"
+    growth = [["x", size, size, size, 100 + size] for size in (0.01, 1.0, 3.0, 10.0)]
+    results = {
+        "w2v_x": outcome,
+        "scaling": harness.Table("s", ["command", "MB", "seconds", "processor s", "peak MB"], growth),
+        "roofline": harness.Table("r", [], [["`k`", 1.0, 1.0, 1.0, 1.0, "5%", "20% of the cache", "", "bandwidth"]]),
+    }
+    written = plots.draw(results, tmp_path / "a", "mine")
+    assert [path.name for path in written] == [f"mine-{k}.svg" for k in ("ratios", "quality", "scaling", "roofline")]
+    again = plots.draw(results, tmp_path / "b", "mine")
+    assert [path.read_bytes() for path in written] == [path.read_bytes() for path in again]
+
+
+def test_exponent_of_a_power_is_found(bench):
+    scaling = bench("scaling")
+    rows = [["x", size, 0.0, 1 + 2 * size**1.5, 50 + size**0.5] for size in (1e-9, 3.0, 10.0, 100.0)]
+    [(name, time, memory)] = scaling.exponents(rows)
+    assert name == "x" and time == pytest.approx(1.5, abs=1e-3) and memory == pytest.approx(0.5, abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def calls(bench, tmp_path_factory):
+    pytest.importorskip("numba")
+    directory = tmp_path_factory.mktemp("tour")
+    text = directory / "text.txt"
+    text.write_text("the cat sat on the mat\na dog, 3.5 years old, sat there, too\n" * 50)
+    calls, tour = bench("calls"), bench("tour")
+    with calls.recorded() as found:
+        for task in tour.TASKS:
+            task(text, directory)
+    return found
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled")
+def test_recorded_calls_can_be_called_again_and_leave_their_arguments_alone(bench, calls):
+    call = calls["counting.count_words"]
+    counts = call.named()["counts"].copy()
+    results = [call.again()[1] for _ in range(2)]
+    assert results[0] == results[1]
+    assert (call.named()["counts"] == counts).all() and call.again(2)[0] > 0
+    assert len(call.kernel.signatures) == 1
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled")
+def test_each_formula_of_the_roofline_fits_its_kernel(bench, calls):
+    for name, formula in bench("roofline").FORMULAS.items():
+        work = formula(calls[name].named(), calls[name].again()[1])
+        assert work.items > 0 and work.bytes > 0 and work.flops >= 0 and work.random >= 0, name
+
+
+def test_guard_names_what_takes_longer_than_its_limit(bench):
+    guard = bench("guard")
+    usual = {"a": 1.0, "b": 2.0, "c": 3.0}
+    assert guard.slow({"a": 1.5, "b": 4.0, "new": 9.0}, usual) == ["b takes 2.00 times as long as usual"]
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "taken"),
+    [(1.0, 0.5, True), (0.6, 0.5, False), (3.0, 1.0, False), (1.0, 9.0, True), (0.0, 9.0, False)],
+)
+def test_the_longest_call_that_is_not_too_long_is_kept(bench, new, old, taken):
+    assert bench("calls").better(new, old, 2.0) is taken

@@ -7,7 +7,6 @@ import subprocess
 import golden_fasttext as golden
 import numpy as np
 import pytest
-from textkit.vectors.subwords import Ngrams
 
 from textkit.errors import DataError, UsageError
 from textkit.formats import vectors as formats
@@ -16,6 +15,7 @@ from textkit.text.vocabulary import SPECIALS
 from textkit.vectors.config import Config
 from textkit.vectors.foreign import write_fasttext
 from textkit.vectors.model import WordVectors
+from textkit.vectors.subwords import Ngrams
 from textkit.vectors.word2vec import Word2Vec, started_from
 
 needs_fasttext = pytest.mark.skipif(shutil.which("fasttext") is None, reason="the fasttext command is not installed")

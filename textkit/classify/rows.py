@@ -127,11 +127,10 @@ class RowReader:
 
     def _cells(self, name: str, format: str, text: Iterable[str]) -> Iterator[Row]:
         form = self.form
-        weighted = [form.weight] if form.weight else []
-        table = records.Table(name, format, text, [form.text, form.label, *weighted])
+        table = records.Table(name, format, text, form.columns)
         texts = table.columns(form.text, "--text-column")
         (label,) = table.columns(form.label, "--label-column")[:1]
-        weight = [table.columns(column, "--weight-column")[0] for column in weighted]
+        weight = [table.columns(column, "--weight-column")[0] for column in form.columns[2:]]
         needed = max(*texts, label, *weight) + 1
         for row, _ in table:
             if len(row) < needed:

@@ -102,7 +102,7 @@ def test_predict_keeps_the_form_and_joins_columns(run, model, tmp_path):
 
 
 def test_predict_like_fasttext(run, model):
-    done = run("classify", "predict", model, "-", "--like-fasttext", "--k", "-1", stdin=b"a a\n\n")
+    done = run("classify", "predict", model, "-", "--like-fasttext", "--k", "-1", stdin=b"a a\nb common\n")
     first, second = done.out.splitlines()
     assert first.split()[::2] == ["__label__x", "__label__y"]
     assert len(second.split()) == 4

@@ -51,15 +51,19 @@ def predict(
     textkit classify predict tags.model new.txt --k 3 --threshold 0.1 --json
     """
     from ..classify import stream
+    from ..classify.choice import Choice
     from ..classify.model import Classifier
     from ..errors import UsageError
 
     if like_fasttext and as_json:
         raise UsageError("--like-fasttext and --json are two forms of output.", "Leave one of them out.")
-    choice = stream.Choice(1 if like_fasttext and k is None else k, threshold)
-    predictor = stream.Predictor(Classifier.load(model), choice, label_prefix)
-    writer: stream.Writer | stream.LikeFasttext = stream.LikeFasttext(predictor, labels_only)
-    if not like_fasttext:
+    classifier = Classifier.load(model)
+    writer: stream.Writer | stream.LikeFasttext
+    if like_fasttext:
+        choice = Choice(1 if k is None else k, threshold)
+        writer = stream.LikeFasttext(stream.FasttextPredictor(classifier, choice, label_prefix), labels_only)
+    else:
+        predictor = stream.Predictor(classifier, Choice(k, threshold), label_prefix)
         writer = stream.Writer(predictor, reader.sources[0].format, as_json, labels_only)
     with common.progress_bar() as progress:
         common.write_pieces(stream.predicted(writer, reader, threads, progress), output)

@@ -24,6 +24,7 @@ ALLOWED = {
     "training": {"text", "kernels", *BASE},
     "corpora": {"text", "kernels", "textkit", *BASE},
     **{task: {"training", "formats", "text", "kernels", "textkit", *BASE} for task in TASKS},
+    "sklearn": {"classify", "text", "kernels", *BASE},
     "kenlm": {"ngram", "text", "kernels", *BASE},
     "cli": {"training", "formats", "text", "kernels", "corpora", "textkit", *TASKS, *BASE},
     "__main__": {"cli"},

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import lzma
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from naive_labels import write_lists
 
+from textkit.classify.choice import Choice
 from textkit.classify.model import Classifier
 from textkit.classify.probabilities import Top
-from textkit.classify.stream import Choice, LikeFasttext, Marks, Predictor, Writer, predicted
+from textkit.classify.stream import FasttextPredictor, LikeFasttext, Marks, Predictor, Writer, predicted
 from textkit.errors import DataError, UsageError
 from textkit.text import reader as readers
 from textkit.text.reader import Reader
@@ -159,12 +162,28 @@ def test_documents_that_had_several_labels(ask):
 
 def test_like_fasttext(model, tmp_path):
     (path := tmp_path / "x").write_text("a common\n\n")
-    writer = LikeFasttext(Predictor(model, Choice(2, 0.0), "__label__"))
+    writer = LikeFasttext(FasttextPredictor(model, Choice(2, 0.0), "__label__"))
     found = b"".join(predicted(writer, Reader([path]))).decode().splitlines()
-    for line, pairs in zip(found, model.predict(["a common", ""], 2), strict=True):
-        assert line == " ".join(f"__label__{label} {np.float32(p) + 1e-5:.6g}" for label, p in pairs)
-    only = LikeFasttext(Predictor(model, Choice(1, 0.999), "__label__"), labels_only=True)
-    assert b"".join(predicted(only, Reader([path]))) in (b"__label__plain\n\n", b"\n\n")
+    for part, (label, p) in zip(found[0].split("__label__")[1:], model.predict("a common", 2), strict=True):
+        name, number = part.rstrip().rsplit(" ", 1)
+        assert (name, float(number)) == (label, pytest.approx(p + 1e-5, abs=2e-6))
+        assert len(number.lstrip("0.")) <= 6
+    assert found[1] == ""  # there is no feature in it
+    only = LikeFasttext(FasttextPredictor(model, Choice(1, 0.999), "__label__"), labels_only=True)
+    assert b"".join(predicted(only, Reader([path]))) == b"\n\n"
+
+
+@pytest.mark.parametrize("name", ["sup_softmax", "sup_hs", "sup_ns", "sup_ova"])
+def test_golden_predictions_of_fasttext(tmp_path, name):
+    golden = Path(__file__).parent.parent / "golden" / "fasttext"
+    (tmp_path / "m.bin").write_bytes(lzma.decompress((golden / f"{name}.bin.xz").read_bytes()))
+    predictor = FasttextPredictor(Classifier.load(tmp_path / "m.bin"), Choice(-1, 0.0), "__label__")
+    found = b"".join(predicted(LikeFasttext(predictor), Reader([golden / "test.txt"]))).decode()
+    expected = lzma.decompress((golden / f"{name}.predict.txt.xz").read_bytes()).decode()
+    for line, wanted in zip(found.splitlines(), expected.splitlines(), strict=True):
+        assert line.split()[::2] == wanted.split()[::2]
+        numbers = [[float(p) for p in text.split()[1::2]] for text in (line, wanted)]
+        assert numbers[0] == pytest.approx(numbers[1], rel=2e-5, abs=1e-9)
 
 
 @pytest.mark.parametrize("settings", [{"k": 0}, {"k": -2}, {"threshold": 1.5}, {"threshold": float("nan")}], ids=str)

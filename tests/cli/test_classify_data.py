@@ -102,7 +102,7 @@ def test_predict_keeps_the_form_and_joins_columns(run, model, tmp_path):
 
 
 def test_predict_like_fasttext(run, model):
-    done = run("classify", "predict", model, "-", "--like-fasttext", "--k", "-1", stdin=b"a a\n\n")
+    done = run("classify", "predict", model, "-", "--like-fasttext", "--k", "-1", stdin=b"a a\nb common\n")
     first, second = done.out.splitlines()
     assert first.split()[::2] == ["__label__x", "__label__y"]
     assert len(second.split()) == 4
@@ -127,3 +127,44 @@ def test_predict_refuses(run, model, options, message):
 def test_predict_needs_a_model(run, tmp_path):
     (tmp_path / "m").write_text("no model")
     assert run("classify", "predict", tmp_path / "m", "-", stdin=b"a").code == 1
+
+
+# --- check ------------------------------------------------------------------------------------------------
+
+
+def test_check(run, tmp_path):
+    (a := tmp_path / "a.txt").write_text(TRAIN + "__label__x a a common w0\n__label__y a common w3 w4\n")
+    (b := tmp_path / "b.txt").write_text("__label__x a a common w1\n")
+    done = run("classify", "check", a, b, "--tokenizer", "whitespace", "--folds", "2")
+    assert done.code == 0
+    rows = dict(line.split("\t")[:2] for line in done.out.splitlines())
+    assert (rows["documents"], rows["duplicates"], rows["documents that stand in several files"]) == ("23", "2", "2")
+    assert rows[f"{a}:21"] == f"of {a}:1"
+    assert "cross-validated loss" in rows
+    found = json.loads(run("classify", "check", a, b, "--json", "--folds", "0").out)
+    assert found["summary"]["duplicates"] == 2
+    assert {"file": str(a), "line": 21, "kind": "duplicate", "note": f"of {a}:1"} in found["issues"]
+
+
+def test_check_writes_a_list_or_a_clean_file(run, tmp_path):
+    (a := tmp_path / "a.txt").write_text("__label__x one\n__label__x one\nnothing\n__label__y two\n")
+    run("classify", "check", a, "--folds", "0", "--output", tmp_path / "issues.tsv")
+    assert (tmp_path / "issues.tsv").read_text() == f"{a}\t3\tno-label\t\n{a}\t2\tduplicate\tof {a}:1\n"
+    run("classify", "check", a, "--folds", "0", "--drop", "duplicate,odd", "--output", tmp_path / "clean.txt")
+    assert (tmp_path / "clean.txt").read_text() == "__label__x one\n__label__y two\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--drop", "leak"), "--drop writes a file"),
+        (("--drop", "x", "--output", "y"), "no kind of row 'x'"),
+        (("--folds", "1"), "--folds 1 makes no sense"),
+        (("--similar", "0"), "--similar 0 makes no sense"),
+    ],
+)
+def test_check_refuses(run, tmp_path, options, message):
+    (path := tmp_path / "t").write_text(TRAIN)
+    done = run("classify", "check", path, *options)
+    assert done.code == 2
+    assert message in done.err[-1]

@@ -39,3 +39,13 @@ class InputForm:
             raise UsageError(f"unknown format '{self.format}'.", f"Choose one of {', '.join(FORMATS)}.")
         if not self.prefix or self.prefix.split() != [self.prefix]:
             raise UsageError(f"'{self.prefix}' cannot begin a label.", f"Give one word, such as {PREFIX}.")
+
+    @property
+    def reader_format(self) -> str:
+        """What a `Reader` calls the format."""
+        return "lines" if self.format == "labels" else self.format
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that are asked for."""
+        return [self.text, self.label, *([self.weight] if self.weight else [])]

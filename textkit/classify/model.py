@@ -186,25 +186,36 @@ class Classifier:
 
             return read_classifier(path)
         container = files.load(path, KIND)
-        header, arrays = container.header, container.arrays
+        return cls.from_container(container.header, container.arrays, path)
+
+    @classmethod
+    def from_container(
+        cls, header: dict[str, Any], arrays: dict[str, np.ndarray], name: object = "the model"
+    ) -> "Classifier":
+        """The inverse of `container`; `name` is for messages. Raises DataError where it makes no sense."""
         if header.get("format_version") != FORMAT_VERSION:
-            raise DataError(f"{path} has format {header.get('format_version')}, this textkit reads {FORMAT_VERSION}.")
+            raise DataError(f"{name} has format {header.get('format_version')}, this textkit reads {FORMAT_VERSION}.")
         try:
             config = ClassifierConfig.from_settings(header["config"])
             tokenizer = Tokenizer.from_settings(header["tokenizer"])
             labels = _unpacked(arrays["labels.names"], arrays["labels.ends"])
             features: Features | HashedFeatures
             if "hashed.own" in arrays:
-                features = HashedFeatures.from_arrays(arrays, path)
+                features = HashedFeatures.from_arrays(arrays, name)
             else:
-                features = Features.from_arrays(arrays, config.features, path)
+                features = Features.from_arrays(arrays, config.features, name)
             head = head_from_arrays(arrays, header["head"], len(features))
             counts, calibration, report = arrays["labels.counts"], header["calibration"], header["report"]
         except (KeyError, TypeError, ValueError, UsageError) as error:
-            raise DataError(f"{path} is damaged: it lacks or spoils {error}.") from None
+            raise DataError(f"{name} is damaged: it lacks or spoils {error}.") from None
         if not len(labels) == head.labels == len(counts):
-            raise DataError(f"{path} is damaged: its labels do not fit its weights.")
+            raise DataError(f"{name} is damaged: its labels do not fit its weights.")
         return cls(labels, counts, tokenizer, features, head, config, calibration, report)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as what `save` writes; arrays that come back read-only are copied, for kernels take no such."""
+        _, header, arrays = self.container()
+        return _unpickled, (header, arrays)
 
     # --- asking ---------------------------------------------------------------------------------------------
 
@@ -269,6 +280,11 @@ def head_from_arrays(arrays: dict[str, Any], settings: Any, rows: int) -> Head:
     if kind not in HEADS:
         raise DataError(f"the model's head is of the unknown kind '{kind}'.", "Was it made by a later textkit?")
     return HEADS[kind].from_arrays(arrays, settings, rows)
+
+
+def _unpickled(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Classifier:
+    plain = {name: a if type(a) is np.ndarray and a.flags.writeable else np.array(a) for name, a in arrays.items()}
+    return Classifier.from_container(header, plain)
 
 
 def _labelled(

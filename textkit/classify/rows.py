@@ -79,7 +79,7 @@ class RowReader:
             DataError: a column that there is not, or, unless `errors` is "skip", what is no row.
         """
         for found in self._objects(name, text) if format == "jsonl" else self._cells(name, format, text):
-            yield self._decoded(name, found) if not found.odd else found
+            yield decoded(name, found, self.form) if not found.odd else found
 
     def _objects(self, name: str, text: Iterable[str]) -> Iterator[Row]:
         for number, line in records.json_lines(text):
@@ -127,11 +127,10 @@ class RowReader:
 
     def _cells(self, name: str, format: str, text: Iterable[str]) -> Iterator[Row]:
         form = self.form
-        weighted = [form.weight] if form.weight else []
-        table = records.Table(name, format, text, [form.text, form.label, *weighted])
+        table = records.Table(name, format, text, form.columns)
         texts = table.columns(form.text, "--text-column")
         (label,) = table.columns(form.label, "--label-column")[:1]
-        weight = [table.columns(column, "--weight-column")[0] for column in weighted]
+        weight = [table.columns(column, "--weight-column")[0] for column in form.columns[2:]]
         needed = max(*texts, label, *weight) + 1
         for row, _ in table:
             if len(row) < needed:
@@ -147,18 +146,14 @@ class RowReader:
             raise DataError(error.message, _ADVICE)
         return Row("", [], line - 1, None, MALFORMED)
 
-    def _decoded(self, name: str, row: Row) -> Row:
-        """The row by the policy for bytes that are no text."""
-        if row.text.isascii() and all(label.isascii() for label in row.labels):
-            return row
-        return decoded(name, row, self.form)
-
 
 _ADVICE = "Mend the row, or leave such rows out with --errors skip."
 
 
 def decoded(name: str, row: Row, form: InputForm) -> Row:
     """A row whose undecodable bytes, kept apart as surrogates, are treated as `form.errors` says."""
+    if not any(map(_has_surrogates, (row.text, *row.labels))):
+        return row
     text, *labels = (_LONE_SURROGATE.sub("\ufffd", string) for string in (row.text, *row.labels))
     if form.encoding != RAW_ENCODING and any(_STRAY.search(string) for string in (text, *labels)):
         if form.errors == "skip":
@@ -170,3 +165,13 @@ def decoded(name: str, row: Row, form: InputForm) -> Row:
             )
         text, *labels = (_STRAY.sub("\ufffd", string) for string in (text, *labels))
     return row._replace(text=text, labels=labels)
+
+
+def _has_surrogates(string: str) -> bool:
+    if string.isascii():
+        return False
+    try:
+        string.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -76,8 +76,7 @@ class LabelledFiles:
     file_each = False
 
     def __init__(self, inputs: Sequence[str | Path], form: InputForm, table: LabelTable) -> None:
-        format = {"labels": "lines"}.get(form.format, form.format)
-        self.reader = Reader(inputs, format, form.text, form.encoding, form.errors)
+        self.reader = Reader(inputs, form.reader_format, form.text, form.encoding, form.errors)
         self.form, self.table, self.taken = form, table, dict[int, Taken]()
         self.names = [source.name for source in self.reader.sources]
         self.numbers = {source: number for number, source in enumerate(self.reader.sources)}

@@ -20,6 +20,10 @@ from ..text.corpus import encode_lines
 from ..text.output import DELIMITERS, Headers, header_with, joined, lines_of, objects
 from ..text.reader import Block, Reader, RecordBlock
 from ..text.tokenizer import PADDING, text_buffer
+from .calibration import Calibration
+from .choice import Choice
+from .embedding import EmbeddingHead
+from .foreign import top_like_fasttext
 from .labelling import Ragged, take_labels
 from .model import Classifier
 from .probabilities import Top
@@ -27,30 +31,6 @@ from .probabilities import Top
 _NAMES = ("predicted", "probability")
 _SCORES = 1 << 22  # labels that are kept of some documents at a time
 _MOST_COLUMNS = 100
-_EXCLUSIVE = ("softmax", "hs")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which labels to give.
-
-    Args:
-        k: at most so many, -1 for all; None with a threshold of None is what the model was calibrated for, else the
-            most probable label, or if documents had several in training all that are at least as probable as not.
-        threshold: none that is less probable.
-
-    Raises:
-        UsageError: an impossible value.
-    """
-
-    k: int | None = None
-    threshold: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.k is not None and (self.k == 0 or self.k < -1):
-            raise UsageError(f"--k {self.k} makes no sense.", "Give 1 or more, or -1 for all labels.")
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise UsageError(f"--threshold {self.threshold:g} makes no sense.", "Probabilities are from 0 to 1.")
 
 
 @dataclass
@@ -66,19 +46,11 @@ class Predictor:
     prefix: str | None = None
 
     def __post_init__(self) -> None:
-        choice, self.floor = self.choice, np.zeros(0, np.float32)
-        calibration = self.model.calibration or {}
-        given = choice.k is not None or choice.threshold is not None
-        several = self.model.head.loss not in _EXCLUSIVE and self._had_several
-        self.abstain = "" if given else str(calibration.get("abstain") or "")
-        k, self.threshold = choice.k, choice.threshold or 0.0
-        if not given and calibration.get("thresholds"):
-            self.floor = np.array(calibration["thresholds"], np.float32)
-            self.threshold = float(self.floor.min())
-            several = self.model.head.loss not in _EXCLUSIVE
-        elif not given and several:
-            self.threshold = 0.5
-        self.k = k if k is not None else -1 if several else 1
+        rule = self.choice.rule(self.model, self._had_several)
+        self.floor = np.zeros(0, np.float32) if isinstance(rule.threshold, float) else rule.threshold
+        self.k, self.threshold = rule.k or -1, float(np.min(rule.threshold))
+        given = self.choice.k is not None or self.choice.threshold is not None
+        self.abstain = "" if given else Calibration.from_dict(self.model.calibration, len(self.model.labels)).abstain
 
     @property
     def _had_several(self) -> bool:
@@ -92,12 +64,15 @@ class Predictor:
             data, size, _, _ = take_labels(text.data, text.size, self.prefix.encode(), True)
             text = replace(text, data=data, size=size)
         model = self.model
-        words = None if model.features.pieces else model.vocabulary
+        words = None if model.features.open else model.vocabulary
         bags = model.features.bags(encode_lines(text, model.tokenizer, words), threads=1)
         step = max(1, _SCORES // (len(model.labels) if self.k < 0 else self.k))
         for first in range(0, len(bags), step):
             part = Ragged(bags.ids, bags.offsets[first : first + step + 1])
-            yield self._confined(model.head.top(part, self.k, self.threshold, 1))
+            yield self._best(part)
+
+    def _best(self, bags: Ragged) -> Top:
+        return self._confined(self.model.head.top(bags, self.k, self.threshold, 1))
 
     def _confined(self, top: Top) -> Top:
         """Without labels below their own threshold."""
@@ -262,14 +237,21 @@ def _opened(line: str) -> bytes:
     return json.dumps({"text": line}, ensure_ascii=False)[:-1].encode("utf-8", "surrogateescape")
 
 
+class FasttextPredictor(Predictor):
+    """Gives the labels that fastText gives, with its probabilities."""
+
+    def _best(self, bags: Ragged) -> Top:
+        head = self.model.head
+        if isinstance(head, EmbeddingHead):
+            return top_like_fasttext(head, bags, self.k, self.threshold, 1)
+        return head.top(bags, self.k, self.threshold, 1)
+
+
 @dataclass
 class LikeFasttext:
-    """Writes what fastText's `predict-prob` does: one line for each, labels with their prefix, blanks between.
+    """Writes lines as fastText's `predict-prob` does: labels with their prefix, probabilities of six digits."""
 
-    Its probabilities are exp(log(p + 1e-5)) in single precision, with six digits (fastText src/loss.cc, main.cc).
-    """
-
-    predictor: Predictor
+    predictor: FasttextPredictor
     labels_only: bool = False
 
     def __post_init__(self) -> None:
@@ -284,8 +266,7 @@ class LikeFasttext:
         """A checked block as lines of labels."""
         lines = []
         for top in self.predictor.top(found.text):
-            printed = np.exp(np.log(top.p.astype(np.float64) + 1e-5).astype(np.float32))
-            for ids, p, n in zip(top.ids.tolist(), printed.tolist(), top.counts.tolist(), strict=True):
+            for ids, p, n in zip(top.ids.tolist(), top.p.tolist(), top.counts.tolist(), strict=True):
                 pairs = zip(ids[:n], p[:n], strict=True)
                 lines.append(" ".join(self.labels[i] + ("" if self.labels_only else f" {x:.6g}") for i, x in pairs))
         return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""`textkit classify` on text: predict."""
+"""`textkit classify` on text: predict, check."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,9 +7,13 @@ import click
 
 from . import common
 from .classify import FILE, classify
+from .classify_common import labelled_input, read
 
 if TYPE_CHECKING:
+    from ..classify.check import Check
+    from ..classify.form import InputForm
     from ..text.reader import Reader
+    from ..text.tokenizer import Tokenizer
 
 
 @classify.command()
@@ -47,16 +51,100 @@ def predict(
     textkit classify predict tags.model new.txt --k 3 --threshold 0.1 --json
     """
     from ..classify import stream
+    from ..classify.choice import Choice
     from ..classify.model import Classifier
     from ..errors import UsageError
 
     if like_fasttext and as_json:
         raise UsageError("--like-fasttext and --json are two forms of output.", "Leave one of them out.")
-    choice = stream.Choice(1 if like_fasttext and k is None else k, threshold)
-    predictor = stream.Predictor(Classifier.load(model), choice, label_prefix)
-    writer: stream.Writer | stream.LikeFasttext = stream.LikeFasttext(predictor, labels_only)
-    if not like_fasttext:
+    classifier = Classifier.load(model)
+    writer: stream.Writer | stream.LikeFasttext
+    if like_fasttext:
+        choice = Choice(1 if k is None else k, threshold)
+        writer = stream.LikeFasttext(stream.FasttextPredictor(classifier, choice, label_prefix), labels_only)
+    else:
+        predictor = stream.Predictor(classifier, Choice(k, threshold), label_prefix)
         writer = stream.Writer(predictor, reader.sources[0].format, as_json, labels_only)
     with common.progress_bar() as progress:
         common.write_pieces(stream.predicted(writer, reader, threads, progress), output)
     common.tell_skipped(reader)
+
+
+@classify.command()
+@common.INPUTS
+@common.OUTPUT
+@click.option("--drop", metavar="KINDS", help="Write the first input to --output without such rows: duplicate,leak.")
+@click.option("--similar", type=float, default=0.8, show_default=True, help="Runs of words near duplicates share.")
+@click.option("--folds", type=int, default=5, show_default=True, help="To find wrong labels; 0 to leave that out.")
+@click.option("--show", type=click.IntRange(0), default=10, show_default=True, help="Examples of each kind.")
+@common.tokenizing("word")
+@labelled_input
+@common.SEED
+@common.THREADS
+@common.JSON
+def check(
+    inputs: tuple[str, ...],
+    output: Path | None,
+    drop: str | None,
+    similar: float,
+    folds: int,
+    show: int,
+    tokenizer: "Tokenizer",
+    form: "InputForm",
+    seed: int,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Look for what may be wrong with labelled text, before or after training.
+
+    Rows that are the same or nearly so after tokenizing, rows that stand in several of the files (a test set that
+    leaked into the training set), labels written in two ways, labels that models trained on other rows contradict,
+    rare labels, and rows without text, without label or far too long. With --output everything is listed (file, line,
+    kind, note); with --drop the first file is written without rows of these kinds: duplicate, near-duplicate, leak,
+    label-name, mislabelled, over-long, odd.
+
+    \b
+    textkit classify check train.txt test.txt
+    textkit classify check train.csv test.csv --label-column topic --output issues.tsv
+    textkit classify check train.txt test.txt --drop duplicate,leak --output clean.txt
+    """
+    from ..classify import check as checking
+    from ..classify.cleaning import chosen_kinds, cleaned
+    from ..classify.config import ClassifierConfig
+    from ..errors import UsageError
+
+    kinds = chosen_kinds(drop) if drop else None
+    if kinds and not output:
+        raise UsageError("--drop writes a file.", "Say with --output which.")
+    config = checking.CheckConfig(similar, folds, ClassifierConfig(seed=seed), seed)
+    data = read(inputs, form, tokenizer, threads)
+    with common.progress_bar() as progress:
+        found = checking.check(data, inputs, config, threads, progress)
+    if output and kinds:
+        common.write_pieces(cleaned(found, inputs[0], form, kinds), output)
+    elif output:
+        rows = ("\t".join((i.file, str(i.line), i.kind, i.note)) + "\n" for i in found.issues())
+        common.write_pieces((row.encode("utf-8", "surrogateescape") for row in rows), output)
+    if as_json:
+        issues = [issue._asdict() for issue in found.issues()]
+        common.print_json({"summary": found.summary(), "issues": issues})
+        return
+    _show(found, show)
+
+
+def _show(found: "Check", count: int) -> None:
+    """Figures, and some examples of each kind."""
+    rows = [[what, value] for what, value in found.summary().items() if value or what == "documents"]
+    common.print_table("labelled text", ["what", "value"], rows)
+    labels = found.data.labels
+    by_count = sorted(zip(labels.names, labels.counts.tolist(), strict=True), key=lambda item: -item[1])
+    shares = [[name, n, f"{n / len(found.data):.2%}"] for name, n in by_count[:count]]
+    common.print_table("labels", ["label", "documents", "share"], shares)
+    shown: dict[str, list[list[object]]] = {}
+    for issue in found.issues():
+        examples = shown.setdefault(issue.kind, [])
+        if len(examples) < count:
+            examples.append([f"{issue.file}:{issue.line}", issue.note])
+    for kind, examples in shown.items():
+        if examples:
+            common.print_table(kind, ["row", kind], examples)

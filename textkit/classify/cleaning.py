@@ -1,0 +1,74 @@
+"""Labelled files again, without some of their rows."""
+
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from .. import files
+from ..errors import UsageError
+from ..text import records
+from ..text.reader import Reader, Source, whole_lines
+from .check import KINDS, Check, Issue
+from .form import InputForm
+
+ODD = "odd"  # rows that are no documents: without label or text, not decodable, …
+
+
+def chosen_kinds(text: str) -> frozenset[str]:
+    """Kinds of issues from "duplicate,leak". Raises UsageError for one that is none."""
+    kinds = frozenset(text.split(","))
+    if unknown := sorted(kinds - {*KINDS, ODD}):
+        raise UsageError(f"there is no kind of row '{unknown[0]}'.", f"Choose of {', '.join((*KINDS, ODD))}.")
+    return kinds
+
+
+def cleaned(found: Check, given: str | Path, form: InputForm, kinds: Collection[str]) -> Iterator[bytes]:
+    """The rows of one input as they stand there, in UTF-8, without those that have an issue of these kinds.
+
+    Raises:
+        UsageError: a directory of documents, which are no rows.
+    """
+    if Path(given).is_dir():
+        raise UsageError(f"{given} is a directory.", "Without --drop, --output gets a list of what was found.")
+    bad = {(issue.file, issue.line) for issue in found.issues() if kind_of(issue) in kinds}
+    reader = Reader([given], form.reader_format, form.text, form.encoding, form.errors)
+    for name, line, stored in reader.walk(lambda source, raw, before: _stored(reader, form, source, raw, before)):
+        if (name, line) not in bad:
+            yield stored if stored.endswith(b"\n") else stored + b"\n"
+
+
+def kind_of(issue: Issue) -> str:
+    """The kind of an issue, ODD for what is no document."""
+    return issue.kind if issue.kind in KINDS else ODD
+
+
+def _stored(
+    reader: Reader, form: InputForm, source: Source, raw: IO[bytes], before: int
+) -> Iterator[tuple[str, int, bytes]]:
+    """Each row of a source with its line; the header of a table is line 0."""
+    if source.format == "lines":
+        blocks = (
+            block.data[: block.size].tobytes() for block in whole_lines(reader.source_blocks(source, raw, before))
+        )
+        lines = (line for data in blocks for line in data.removesuffix(b"\n").split(b"\n"))
+        yield from ((source.name, number, line) for number, line in enumerate(lines, 1))
+        return
+    text = reader.as_text(files.decompressed(raw))
+    try:
+        for number, row in _rows(form, source, text):
+            yield source.name, number, row.encode("utf-8", "surrogateescape")
+    except UnicodeError as error:
+        raise reader.not_decodable(source, error) from None
+    finally:
+        text.detach()
+
+
+def _rows(form: InputForm, source: Source, text: Iterable[str]) -> Iterator[tuple[int, str]]:
+    if source.format == "jsonl":
+        yield from records.json_lines(text)
+        return
+    table = records.Table(source.name, source.format, text, form.columns)
+    if table.stored_header:
+        yield 0, table.stored_header
+    for _, stored in table:
+        yield table.line, stored

@@ -7,7 +7,6 @@ import subprocess
 import golden_fasttext as golden
 import numpy as np
 import pytest
-from textkit.vectors.subwords import Ngrams
 
 from textkit.errors import DataError, UsageError
 from textkit.formats import vectors as formats

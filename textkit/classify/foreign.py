@@ -1,5 +1,6 @@
 """Classifiers from and to fastText's files, and predictions as fastText makes them, its roundings included."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from .matrix_head import MatrixHead
 from .probabilities import Top, softmax
 
 if TYPE_CHECKING:
-    from .model import Classifier
+    from .model import Classifier, Head
 
 _SCORES = 1 << 22  # probabilities that are in memory at a time
 _TINY = 1e-5  # what fastText adds to a probability before it takes its logarithm
@@ -74,13 +75,17 @@ def _config(model: fasttext.FastText) -> ClassifierConfig:
 
 
 def top_like_fasttext(
-    head: EmbeddingHead, bags: Ragged, k: int = 1, threshold: float = 0.0, threads: int | None = None
+    head: "Head", bags: Ragged, k: int = 1, threshold: float = 0.0, threads: int | None = None
 ) -> Top:
     """The best labels as fastText's `predict-prob` has them.
 
     Its probabilities are p + 1e-5, those of "ns" and "ova" from a table of 512 steps, and equal ones come in the order
-    its heap leaves them in. A document without any feature has no label.
+    its heap leaves them in. A document without any feature has no label. Models that fastText cannot have, linear or
+    calibrated ones, give their own probabilities, rounded in the same way.
     """
+    if not isinstance(head, EmbeddingHead) or head.temperature != 1.0:
+        top = head.top(bags, k, threshold, threads)
+        return replace(top, p=np.exp(np.log(top.p.astype(np.float64) + _TINY).astype(np.float32)))
     k = head.labels if k < 0 else min(k, head.labels)
     size = max(1, _SCORES // (head.labels + head.dim))
     parts = []

@@ -20,8 +20,9 @@ from ..text.corpus import encode_lines
 from ..text.output import DELIMITERS, Headers, header_with, joined, lines_of, objects
 from ..text.reader import Block, Reader, RecordBlock
 from ..text.tokenizer import PADDING, text_buffer
+from .foreign import top_like_fasttext
 from .labelling import Ragged, take_labels
-from .model import Classifier
+from .model import Classifier, Head
 from .probabilities import Top
 
 _NAMES = ("predicted", "probability")
@@ -86,18 +87,19 @@ class Predictor:
         documents = int(self.model.report.get("documents") or 0)
         return 0 < documents < int(np.sum(self.model.label_counts))
 
-    def top(self, text: Block) -> Iterator[Top]:
-        """The labels of each line of a checked block, of some lines at a time."""
+    def top(self, text: Block, like_fasttext: bool = False) -> Iterator[Top]:
+        """The labels of each line of a checked block, of some lines at a time; with fastText's probabilities."""
         if self.prefix is not None:
             data, size, _, _ = take_labels(text.data, text.size, self.prefix.encode(), True)
             text = replace(text, data=data, size=size)
         model = self.model
-        words = None if model.features.pieces else model.vocabulary
+        words = None if model.features.open else model.vocabulary
         bags = model.features.bags(encode_lines(text, model.tokenizer, words), threads=1)
         step = max(1, _SCORES // (len(model.labels) if self.k < 0 else self.k))
         for first in range(0, len(bags), step):
             part = Ragged(bags.ids, bags.offsets[first : first + step + 1])
-            yield self._confined(model.head.top(part, self.k, self.threshold, 1))
+            best = top_like_fasttext if like_fasttext else _top
+            yield self._confined(best(model.head, part, self.k, self.threshold, 1))
 
     def _confined(self, top: Top) -> Top:
         """Without labels below their own threshold."""
@@ -107,6 +109,10 @@ class Predictor:
         order = np.argsort(~keep, axis=1, kind="stable")
         ids, p = np.take_along_axis(top.ids, order, 1), np.take_along_axis(top.p, order, 1)
         return Top(ids, p, keep.sum(1))
+
+
+def _top(head: Head, bags: Ragged, k: int, threshold: float, threads: int) -> Top:
+    return head.top(bags, k, threshold, threads)
 
 
 def packed(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -266,7 +272,7 @@ def _opened(line: str) -> bytes:
 class LikeFasttext:
     """Writes what fastText's `predict-prob` does: one line for each, labels with their prefix, blanks between.
 
-    Its probabilities are exp(log(p + 1e-5)) in single precision, with six digits (fastText src/loss.cc, main.cc).
+    Probabilities have six digits and all its roundings, see `foreign.top_like_fasttext`.
     """
 
     predictor: Predictor
@@ -283,9 +289,8 @@ class LikeFasttext:
     def write(self, found: RecordBlock) -> bytes:
         """A checked block as lines of labels."""
         lines = []
-        for top in self.predictor.top(found.text):
-            printed = np.exp(np.log(top.p.astype(np.float64) + 1e-5).astype(np.float32))
-            for ids, p, n in zip(top.ids.tolist(), printed.tolist(), top.counts.tolist(), strict=True):
+        for top in self.predictor.top(found.text, like_fasttext=True):
+            for ids, p, n in zip(top.ids.tolist(), top.p.tolist(), top.counts.tolist(), strict=True):
                 pairs = zip(ids[:n], p[:n], strict=True)
                 lines.append(" ".join(self.labels[i] + ("" if self.labels_only else f" {x:.6g}") for i, x in pairs))
         return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")

@@ -8,13 +8,14 @@ import numpy as np
 
 from .. import files
 from ..errors import UsageError
+from ..formats import fasttext
 from ..formats.coding import coded
 from ..formats.matrices import Coded
 from ..text.corpus import EncodedCorpus
 from .characters import ExactPieces
 from .data import LabelledCorpus
 from .embedding import EmbeddingHead
-from .exporting import as_hashed
+from .exporting import as_hashed, fasttext_model
 from .features import Features
 from .hashed import HashedFeatures
 from .labelling import Ragged
@@ -43,6 +44,7 @@ class Smaller:
         width: coordinates of a row that share a byte: 1, 2 or 4; None tries all where there is text to choose by.
         norms: a byte for the length of each row; None for rows of more than two numbers.
         output: code the labels' vectors, too; None from 2,000 labels on.
+        fasttext: the size is that of a .ftz file.
         seed: of the codebooks.
 
     Raises:
@@ -54,6 +56,7 @@ class Smaller:
     width: int | None = None
     norms: bool | None = None
     output: bool | None = None
+    fasttext: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -175,9 +178,8 @@ def _fitting(base: Classifier, order: np.ndarray, how: Smaller, threads: int | N
     """The model with as many of the best features as the size allows."""
     most = len(order) if how.features is None else min(how.features, len(order))
     if how.size is not None:
-        most = _count_that_fits(
-            lambda count: file_size(_coded(base, order[:count], how, 1, draft=True)), most, how.size
-        )
+        size_of = fasttext_size if how.fasttext else file_size
+        most = _count_that_fits(lambda count: size_of(_coded(base, order[:count], how, 1, draft=True)), most, how.size)
     return _coded(base, order[:most], how, threads)
 
 
@@ -246,6 +248,11 @@ def file_size(classifier: Classifier) -> int:
     kind, header, arrays = classifier.container()
     lead, _ = files.plan(kind, header, {name: (array.dtype, array.shape) for name, array in arrays.items()})
     return len(lead) + sum(array.nbytes for array in arrays.values())
+
+
+def fasttext_size(classifier: Classifier) -> int:
+    """Bytes of the .ftz that a model with hashed features would be written as."""
+    return fasttext.file_size(fasttext_model(as_hashed(classifier)))
 
 
 # --- probabilities -------------------------------------------------------------------------------------------

@@ -56,8 +56,9 @@ def quantize(
     from ..classify.quantising import Smaller, losses, quantised
 
     limit = common.byte_size("--size", size) if size else None
-    how, loaded = Smaller(limit, features, width, norms, quantize_output, seed), Classifier.load(model)
     target = output or model.with_suffix(".small" + model.suffix)
+    how = Smaller(limit, features, width, norms, quantize_output, target.suffix == ".ftz", seed)
+    loaded = Classifier.load(model)
     data = read_for(loaded, tests, form, threads) if tests else None
     with common.progress_bar():
         small = quantised(loaded, how, data.text if data else None, threads)

@@ -191,3 +191,21 @@ def test_commands_take_it_where_they_take_a_model(tmp_path, run):
     assert done.code == 0, done.err
     first = done.out.splitlines()[0].split("\t")
     assert first[0] == golden.predictions("sup_softmax.bin")[0][0][0].removeprefix(PREFIX)
+
+
+def test_each_row_of_a_document_has_its_place_and_name(model):
+    from textkit.classify.explain import explain, strongest
+    from textkit.classify.occurrences import occurrences
+
+    _, classifier, twin = model
+    line = "zzz pya __label__alpha bryagü lan音té"
+    encoded, tokens = classifier.encoded([line]), line.split(" ")
+    found = occurrences(classifier.features, encoded, tokens)
+    assert [each.row for each in found] == naive.rows_of(twin, line.encode())
+    assert all(each.last > each.first for each in found)
+    assert ("pya", 1, 2) in {(each.name, each.first, each.last) for each in found if each.kind == "word"} or (
+        b"pya" not in twin.words
+    )
+    told = explain(classifier, line)[0]
+    assert told.logit == pytest.approx(sum(share.contribution for share in told.shares) + told.bias, abs=1e-5)
+    assert len(strongest(classifier, classifier.labels[0], 5)) == 5

@@ -212,5 +212,6 @@ class EmbeddingHead:
         """
         outputs = max(1, self.labels - 1) if self.loss == "hs" else self.labels
         fits = len(shape) == self.output.ndim == 2 and self.input.dtype == self.output.dtype == np.float32
+        fits = fits and self.counts.dtype == np.int64
         if not fits or shape[0] != rows or len(self.output) != outputs or self.output.shape[1] - shape[1] not in (0, 1):
             raise DataError("the model is damaged: its matrices do not fit its features and labels.")

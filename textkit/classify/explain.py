@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import UsageError
-from ..text.vocabulary import BOS, EOS, UNK
 from .labelling import Ragged
 from .model import Classifier
 from .occurrences import Occurrence, occurrences
@@ -155,8 +154,7 @@ def strongest(model: Classifier, label: str, top: int = 30, *, against: str | No
     weights = np.array(model.head.weights(label_number(model, label)), np.float64)
     if against is not None:
         weights -= model.head.weights(label_number(model, against))
-    special = [UNK, BOS] if model.config.end_mark else [UNK, BOS, EOS]
-    weights[special] = -np.inf  # no document has these rows
+    weights[model.features.unused] = -np.inf  # no document has these rows
     best = np.argsort(-weights, kind="stable")[:top]
     return [
         Weight(model.features.name(row), model.features.kind(row), float(weights[row]))

@@ -97,26 +97,33 @@ def write_fasttext(classifier: Classifier, path: str | Path) -> list[str]:
     Raises:
         UsageError: a model that fastText cannot have. DataError: a label or word that it cannot have.
     """
-    remarks, before = _remarks(classifier), classifier.head
-    classifier = as_hashed(classifier)
+    remarks, hashed = _remarks(classifier), as_hashed(classifier)
+    fasttext.write(path, fasttext_model(hashed), _streams(classifier, hashed))
+    return remarks
+
+
+def fasttext_model(classifier: Classifier) -> fasttext.FastText:
+    """A model with hashed features as fastText has it; of rows that are not coded those of lacking buckets lack."""
     features, head = classifier.features, classifier.head
     assert isinstance(features, HashedFeatures)
     assert isinstance(head, MatrixHead)
     order = np.argsort(-head.counts, kind="stable")
-    matrix, output = head.rows, _output(head, order)
-    pruned = features.kept is not None and isinstance(matrix, Coded)
-    hashing, dim = features.hashing, matrix.shape[1]
-    model = fasttext.FastText(
-        _settings(classifier, dim), _entries(classifier, order), int(classifier.report.get("words") or 0) or 1,
-        features.kept if pruned else None, matrix, output,
-    )  # fmt: skip
-    streams = {}
-    if features.kept is not None and not pruned:
-        shape = hashing.words + hashing.buckets, dim
-        empty = _unbiased(before)[2] if isinstance(before, EmbeddingHead) else np.zeros(dim, np.float32)
-        streams["input"] = files.Stream(np.float32, shape, _all_buckets(features, matrix, empty))
-    fasttext.write(path, model, streams)
-    return remarks
+    kept = features.kept if isinstance(head.rows, Coded) else None
+    tokens = max(1, int(features.vocabulary.counts.sum()))
+    settings, entries = _settings(classifier, head.dim), _entries(classifier, order)
+    return fasttext.FastText(settings, entries, tokens, kept, head.rows, _output(head, order))
+
+
+def _streams(before: Classifier, classifier: Classifier) -> dict[str, files.Stream]:
+    """The input matrix with rows for all buckets, where it has only some."""
+    features, head = classifier.features, classifier.head
+    assert isinstance(features, HashedFeatures)
+    assert isinstance(head, MatrixHead)
+    if features.kept is None or isinstance(head.rows, Coded):
+        return {}
+    empty = _unbiased(before.head)[2] if isinstance(before.head, EmbeddingHead) else np.zeros(head.dim, np.float32)
+    shape = features.hashing.words + features.hashing.buckets, head.dim
+    return {"input": files.Stream(np.float32, shape, _all_buckets(features, head.rows, empty))}
 
 
 def _remarks(classifier: Classifier) -> list[str]:

@@ -14,7 +14,7 @@ from ..errors import DataError, UsageError
 from ..kernels import features as kernels
 from ..parallel import ordered_map, split_evenly, thread_count
 from ..text.corpus import EncodedCorpus
-from ..text.vocabulary import EOS, SPECIALS, UNK, Vocabulary
+from ..text.vocabulary import BOS, EOS, SPECIALS, UNK, Vocabulary
 from .characters import ExactPieces, HashedPieces
 from .labelling import Ragged
 from .ngrams import BucketNgrams, ExactNgrams, NoNgrams
@@ -119,6 +119,11 @@ class Features:
     def open(self) -> bool:
         """Whether words that are not in the vocabulary matter."""
         return bool(self.pieces)
+
+    @property
+    def unused(self) -> list[int]:
+        """Rows that no document has."""
+        return [UNK, BOS] if self.config.end_mark else [UNK, BOS, EOS]
 
     # --- using ------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Classifiers from and to fastText's files, and predictions as fastText makes them, its roundings included."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from .matrix_head import MatrixHead
 from .probabilities import Top, softmax
 
 if TYPE_CHECKING:
-    from .model import Classifier
+    from .model import Classifier, Head
 
 _SCORES = 1 << 22  # probabilities that are in memory at a time
 _TINY = 1e-5  # what fastText adds to a probability before it takes its logarithm
@@ -74,13 +75,18 @@ def _config(model: fasttext.FastText) -> ClassifierConfig:
 
 
 def top_like_fasttext(
-    head: EmbeddingHead, bags: Ragged, k: int = 1, threshold: float = 0.0, threads: int | None = None
+    head: "Head", bags: Ragged, k: int = 1, threshold: float = 0.0, threads: int | None = None
 ) -> Top:
     """The best labels as fastText's `predict-prob` has them.
 
     Its probabilities are p + 1e-5, those of "ns" and "ova" from a table of 512 steps, and equal ones come in the order
-    its heap leaves them in. A document without any feature has no label.
+    its heap leaves them in. A document without any feature has no label, unless labels
+    have biases. Models that fastText cannot have, linear or
+    calibrated ones, give their own probabilities, rounded in the same way.
     """
+    if not isinstance(head, EmbeddingHead) or head.temperature != 1.0:
+        top = head.top(bags, k, threshold, threads)
+        return replace(top, p=np.exp(np.log(top.p.astype(np.float64) + _TINY).astype(np.float32)))
     k = head.labels if k < 0 else min(k, head.labels)
     size = max(1, _SCORES // (head.labels + head.dim))
     parts = []
@@ -93,11 +99,11 @@ def top_like_fasttext(
 def _best(head: EmbeddingHead, bags: Ragged, k: int, threshold: np.float32, threads: int) -> Top:
     scores, ids = np.zeros((len(bags), k + 1), np.float32), np.zeros((len(bags), k + 1), np.int32)
     counts = np.zeros(len(bags), np.int64)
-    hidden = np.ascontiguousarray(head.hidden(bags, threads))
+    hidden = np.hstack([head.hidden(bags, threads), np.ones((len(bags), int(head.biased)), np.float32)])
     if head.loss == "hs":
         work = _tree_walk(head, hidden, threshold, scores, ids, counts)
     else:
-        logits = hidden @ head.output[:, : head.dim].T + head.biases
+        logits = hidden @ head.output.T
         probabilities = softmax(logits) if head.loss == "softmax" else table_sigmoid(logits)
         logs = np.log(probabilities.astype(np.float64) + _TINY).astype(np.float32)
 
@@ -106,7 +112,8 @@ def _best(head: EmbeddingHead, bags: Ragged, k: int, threshold: np.float32, thre
 
     for _ in ordered_map(work, split_evenly(len(bags), threads), threads):
         pass
-    counts[np.diff(bags.offsets) == 0] = 0
+    if not head.biased:
+        counts[np.diff(bags.offsets) == 0] = 0
     there = np.arange(k) < counts[:, None]
     return Top(np.where(there, ids[:, :k], -1), np.where(there, np.exp(scores[:, :k]), np.float32(0)), counts)
 
@@ -118,8 +125,8 @@ def _tree_walk(head: EmbeddingHead, hidden: np.ndarray, threshold: np.float32, *
     nodes = np.arange(2 * labels - 2)
     right = tree.turns[nodes] == 0
     children[right.astype(np.int64), tree.parents[nodes]] = nodes
-    output = np.zeros((labels, head.dim), np.float32)
-    output[: len(head.output)] = -head.output[:, : head.dim]
+    output = np.zeros((labels, hidden.shape[1]), np.float32)
+    output[: len(head.output)] = -head.output
     least = np.float32(np.log(float(threshold) + _TINY))
 
     def work(part: tuple[int, int]) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -41,6 +41,7 @@ class HashedFeatures:
     prefix: bytes
 
     open = True  # words that are not in the vocabulary matter
+    unused: ClassVar[list[int]] = []  # rows that no document has
 
     @classmethod
     def of(cls, model: FastText, prefix: bytes) -> "HashedFeatures":
@@ -71,15 +72,28 @@ class HashedFeatures:
             documents: int64, numbers of documents; all if None.
         """
         documents = np.arange(text.lines) if documents is None else np.asarray(documents, np.int64)
-        known = self._known(text.vocabulary)
-        units = self.hashing.units(text.vocabulary.arena, text.vocabulary.ends, known, EOS)
-        workers = thread_count(threads)
+        spelt, workers = self.spelt(text.vocabulary), thread_count(threads)
 
         def collect(part: tuple[int, int]) -> Ragged:
-            return self._rows(text, documents[part[0] : part[1]], known, *units)
+            return self._rows(text, documents[part[0] : part[1]], *spelt)
 
         parts = split_evenly(len(documents), 8 * workers) if len(documents) else []
         return joined(ordered_map(collect, parts, workers))
+
+    def spelt(self, vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """(known, hashes, starts, rows) of the words of a text's vocabulary, see `Hashing.units`."""
+        known = self._known(vocabulary)
+        return known, *self.hashing.units(vocabulary.arena, vocabulary.ends, known, EOS)
+
+    @cached_property
+    def _row_of(self) -> dict[int, int]:
+        assert self.kept is not None
+        return dict(self.kept.tolist())
+
+    def row_of(self, bucket: int) -> int:
+        """The row of a bucket; -1 where it has none."""
+        row = bucket if self.kept is None else self._row_of.get(bucket, -1)
+        return row if row < 0 else self.hashing.words + row
 
     def _known(self, vocabulary: Vocabulary) -> np.ndarray:
         """The row of each word of a text's vocabulary, UNKNOWN or LABEL."""

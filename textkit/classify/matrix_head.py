@@ -11,6 +11,7 @@ from ..parallel import ordered_map, split_evenly, thread_count
 from .embedding import EmbeddingHead
 from .labelling import Ragged
 
+_ROWS = 1 << 15
 _CODED = ("codes", "centroids", "norms", "norm_values")
 
 Rows = Dense | Coded
@@ -57,6 +58,13 @@ class MatrixHead(EmbeddingHead):
         direction = self._direction(label)[: self.dim]
         return (self.rows.take(rows) @ direction / np.float32(max(len(rows), 1))).astype(np.float32)
 
+    def weights(self, label: int) -> np.ndarray:
+        """See EmbeddingHead."""
+        direction, out = self._direction(label)[: self.dim], np.empty(self.rows.shape[0], np.float32)
+        for first in range(0, len(out), _ROWS):
+            out[first : first + _ROWS] = self.rows.take(np.arange(first, min(first + _ROWS, len(out)))) @ direction
+        return out
+
     def scaled(self, factor: float) -> "MatrixHead":
         """The same with logits, but for the biases, times a number."""
         output: Any = self.output.copy()
@@ -64,7 +72,9 @@ class MatrixHead(EmbeddingHead):
         if self.coded_output is not None and not self.biased:
             book = self.coded_output.book
             output = replace(self.coded_output, book=Codebook(book.centroids * np.float32(factor), book.width))
-        return MatrixHead(self.loss, self.rows, output, self.counts)
+        head = MatrixHead(self.loss, self.rows, output, self.counts)
+        head.temperature = self.temperature
+        return head
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays of the container."""

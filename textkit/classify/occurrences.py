@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..formats.hashing import LABEL, UNKNOWN
 from ..kernels import features as kernels
 from ..text.corpus import EncodedCorpus
 from ..text.subwords import Ngrams
 from ..text.vocabulary import EOS, UNK
 from .characters import ExactPieces, HashedPieces
 from .features import BagEncoder, Features
+from .hashed import HashedFeatures
 from .ngrams import BucketNgrams, ExactNgrams
 
 _MULTIPLIER, _MASK = 116049371, (1 << 64) - 1  # as kernels.features hashes
@@ -31,7 +33,7 @@ class Occurrence:
     last: int
 
 
-def occurrences(features: Features, text: EncodedCorpus, tokens: list[str]) -> list[Occurrence]:
+def occurrences(features: Features | HashedFeatures, text: EncodedCorpus, tokens: list[str]) -> list[Occurrence]:
     """Every row of the bag of a text of one document, in the order of the bag.
 
     Args:
@@ -39,7 +41,9 @@ def occurrences(features: Features, text: EncodedCorpus, tokens: list[str]) -> l
     """
     bag = features.bags(text, threads=1).ids.tolist()
     shown = [*tokens, "</s>"]
-    walk = _Walk(features, text, tokens)
+    walk = (
+        _HashedWalk(features, text, tokens) if isinstance(features, HashedFeatures) else _Walk(features, text, tokens)
+    )
     found = [
         Occurrence(row, name or " ".join(shown[first:last]), kind, first, last)
         for row, name, kind, first, last in (*walk.words(), *walk.ngrams())
@@ -98,6 +102,42 @@ class _Walk:
             found = _hashed(self.features.ngrams, known)
         for first, last, row in sorted(found):
             yield row, "", "n-gram", first, last
+
+
+class _HashedWalk:
+    """The same of features as fastText hashes them: labels are no words, unknown words are."""
+
+    def __init__(self, features: HashedFeatures, text: EncodedCorpus, tokens: list[str]) -> None:
+        self.features, self.tokens = features, tokens
+        known, hashes, starts, rows = features.spelt(text.vocabulary)
+        ids = text.ids[text.offsets[0] : text.offsets[1]].tolist()
+        self.places = [(place, i) for place, i in enumerate([*ids, EOS]) if known[i] != LABEL]
+        self.known, self.hashes, self.starts, self.rows = known, hashes, starts, rows
+
+    def words(self) -> Iterator[tuple[int, str, str, int, int]]:
+        for place, i in self.places:
+            units = self.rows[self.starts[i] : self.starts[i + 1]].tolist()
+            if self.known[i] != UNKNOWN:
+                yield units.pop(0), "", "word", place, place + 1
+            for unit, name in zip(units, self._pieces(place) if units else (), strict=True):
+                yield unit, name, "characters", place, place + 1
+
+    def _pieces(self, place: int) -> list[str]:
+        """The names of a word's n-grams of characters that have rows."""
+        shortest, longest = self.features.hashing.lengths
+        names = pieces(self.tokens[place], max(shortest, 1), longest)
+        buckets = Ngrams(max(shortest, 1), longest, self.features.hashing.buckets).of_word(self.tokens[place])
+        return [name for name, n in zip(names, buckets.tolist(), strict=True) if self.features.row_of(n) >= 0]
+
+    def ngrams(self) -> Iterator[tuple[int, str, str, int, int]]:
+        hashing = self.features.hashing
+        for at, (first, word) in enumerate(self.places):
+            value = int(self.hashes[word])
+            for last, other in self.places[at + 1 : at + hashing.word_ngrams]:
+                value = (value * _MULTIPLIER + int(self.hashes[other])) & _MASK
+                row = self.features.row_of(value % hashing.buckets)
+                if row >= 0:
+                    yield row, "", "n-gram", first, last + 1
 
 
 def _exact(ngrams: ExactNgrams, words: np.ndarray) -> list[tuple[int, int, int]]:

@@ -1,21 +1,24 @@
 """Smaller classifiers: the features that matter most, their vectors as codes of codebooks, as many as a size allows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from .. import files
 from ..errors import UsageError
+from ..formats import fasttext
 from ..formats.coding import coded
 from ..formats.matrices import Coded
-from ..parallel import thread_count
 from ..text.corpus import EncodedCorpus
 from .characters import ExactPieces
+from .data import LabelledCorpus
 from .embedding import EmbeddingHead
-from .exporting import as_hashed
+from .exporting import as_hashed, fasttext_model
 from .features import Features
 from .hashed import HashedFeatures
+from .labelling import Ragged
 from .matrix_head import MatrixHead
 from .model import Classifier, Head
 from .ngrams import BucketNgrams, ExactNgrams
@@ -25,6 +28,8 @@ WIDTHS = (1, 2, 4)  # coordinates of a row that share a byte
 _TRIES = 8  # to meet a size
 _CLOSE = 0.99  # of the size is near enough
 _ROWS = 1 << 15
+_DOCUMENTS = 1 << 13
+_CHOOSERS = 4_000  # documents to choose a width by
 _NOTHING = 1e-6  # share of the largest singular value below which a direction counts for nothing
 _MANY_LABELS = 2_000  # from so many on, labels' vectors are coded, too
 
@@ -39,6 +44,7 @@ class Smaller:
         width: coordinates of a row that share a byte: 1, 2 or 4; None tries all where there is text to choose by.
         norms: a byte for the length of each row; None for rows of more than two numbers.
         output: code the labels' vectors, too; None from 2,000 labels on.
+        fasttext: the size is that of a .ftz file.
         seed: of the codebooks.
 
     Raises:
@@ -50,6 +56,7 @@ class Smaller:
     width: int | None = None
     norms: bool | None = None
     output: bool | None = None
+    fasttext: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -85,12 +92,16 @@ def quantised(
     usual = [width for width in WIDTHS if width <= dim] if text is not None else [min(2, dim)]
     chosen = [min(how.width, dim)] if how.width else usual
     order, made = np.argsort(-importance(base), kind="stable"), []
-    expected = None if text is None else classifier.probabilities(classifier.features.bags(text, threads=threads))
+    documents = np.arange(0 if text is None else text.lines)
+    documents = documents[:: max(1, len(documents) // _CHOOSERS)]
+    expected = None
+    if text is not None:
+        expected = classifier.probabilities(classifier.features.bags(text, documents, threads))
     for width in chosen:
-        model = _fitting(base, order, replace(how, width=width), threads)
-        distance = 0.0
+        model, distance = _fitting(base, order, replace(how, width=width), threads), 0.0
         if text is not None and expected is not None:
-            model, distance = _sharpened(model, text, expected, threads)
+            bags = model.features.bags(text, documents, threads)
+            model, distance = _sharpened(model, bags, expected, threads)
         made.append((distance, model))
     return min(made, key=lambda found: found[0])[1]
 
@@ -167,9 +178,8 @@ def _fitting(base: Classifier, order: np.ndarray, how: Smaller, threads: int | N
     """The model with as many of the best features as the size allows."""
     most = len(order) if how.features is None else min(how.features, len(order))
     if how.size is not None:
-        most = _count_that_fits(
-            lambda count: file_size(_coded(base, order[:count], how, 1, draft=True)), most, how.size
-        )
+        size_of = fasttext_size if how.fasttext else file_size
+        most = _count_that_fits(lambda count: size_of(_coded(base, order[:count], how, 1, draft=True)), most, how.size)
     return _coded(base, order[:most], how, threads)
 
 
@@ -240,19 +250,21 @@ def file_size(classifier: Classifier) -> int:
     return len(lead) + sum(array.nbytes for array in arrays.values())
 
 
+def fasttext_size(classifier: Classifier) -> int:
+    """Bytes of the .ftz that a model with hashed features would be written as."""
+    return fasttext.file_size(fasttext_model(as_hashed(classifier)))
+
+
 # --- probabilities -------------------------------------------------------------------------------------------
 
 
-def _sharpened(
-    model: Classifier, text: EncodedCorpus, expected: np.ndarray, threads: int | None
-) -> tuple[Classifier, float]:
+def _sharpened(model: Classifier, bags: Ragged, expected: np.ndarray, threads: int | None) -> tuple[Classifier, float]:
     """The model with its outputs scaled so that it says most nearly what is expected, and how far it is from that.
 
     Without the features that say nothing, those that say much are a larger part of the mean.
     """
     head = model.head
     assert isinstance(head, MatrixHead)
-    bags = model.features.bags(text, threads=thread_count(threads))
     best, scaled = np.inf, head
     for factor in np.geomspace(0.25, 2.0, 19).astype(np.float32):
         trial = head.scaled(float(factor))
@@ -268,8 +280,48 @@ def divergence(expected: np.ndarray, found: np.ndarray) -> float:
     return float((p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))).sum(1).mean())
 
 
-def accuracy(classifier: Classifier, text: EncodedCorpus, gold: Sequence[np.ndarray], threads: int | None) -> float:
-    """The share of documents whose most probable label is one of theirs."""
-    bags = classifier.features.bags(text, threads=threads)
-    best = classifier.head.top(bags, 1, 0.0, threads).ids[:, 0]
-    return float(np.mean([label in labels for label, labels in zip(best, gold, strict=True)]))
+# --- what it costs -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a smaller model says of labelled documents, beside the one it was made from.
+
+    Attributes:
+        accuracy: the share of documents whose most probable label is one of theirs, before and after.
+        log_loss: the mean of -log p of the documents' labels, before and after.
+        agreement: the share of documents that get the same label from both.
+    """
+
+    accuracy: tuple[float, float]
+    log_loss: tuple[float, float]
+    agreement: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "accuracy": self.accuracy[1], "accuracy_before": self.accuracy[0], "log_loss": self.log_loss[1],
+            "log_loss_before": self.log_loss[0], "agreement": self.agreement,
+        }  # fmt: skip
+
+
+def losses(before: Classifier, after: Classifier, data: LabelledCorpus, threads: int | None = None) -> Loss:
+    """Ask both models about the same documents; labels that they do not know count as missed."""
+    gold, known = data.gold, len(before.labels)
+    owner = np.repeat(np.arange(len(gold)), gold.sizes)
+    told, answers = [], []
+    for model in (before, after):
+        best, right, sums = np.empty(len(data), np.int64), np.zeros(len(data), bool), 0.0
+        for first in range(0, len(data), _DOCUMENTS):
+            documents = np.arange(first, min(first + _DOCUMENTS, len(data)))
+            p = model.probabilities(model.features.bags(data.text, documents, threads), threads)
+            best[documents] = p.argmax(1)
+            mine = slice(*gold.offsets[[first, documents[-1] + 1]])
+            labels, rows = gold.ids[mine], owner[mine]
+            there = labels < known
+            sums -= float(np.log(np.maximum(p[rows[there] - first, labels[there]].astype(np.float64), 1e-7)).sum())
+        np.logical_or.at(right, owner, gold.ids == best[owner])
+        answers.append(best)
+        told.append((float(right.mean()), sums / max(1, int(np.count_nonzero(gold.ids < known)))))
+    (a, b), same = zip(*told, strict=True), float((answers[0] == answers[1]).mean())
+    return Loss(a, b, same)

@@ -22,7 +22,6 @@ from ..text.reader import Block, Reader, RecordBlock
 from ..text.tokenizer import PADDING, text_buffer
 from .calibration import Calibration
 from .choice import Choice
-from .embedding import EmbeddingHead
 from .foreign import top_like_fasttext
 from .labelling import Ragged, take_labels
 from .model import Classifier
@@ -241,15 +240,15 @@ class FasttextPredictor(Predictor):
     """Gives the labels that fastText gives, with its probabilities."""
 
     def _best(self, bags: Ragged) -> Top:
-        head = self.model.head
-        if isinstance(head, EmbeddingHead):
-            return top_like_fasttext(head, bags, self.k, self.threshold, 1)
-        return head.top(bags, self.k, self.threshold, 1)
+        return top_like_fasttext(self.model.head, bags, self.k, self.threshold, 1)
 
 
 @dataclass
 class LikeFasttext:
-    """Writes lines as fastText's `predict-prob` does: labels with their prefix, probabilities of six digits."""
+    """Writes what fastText's `predict-prob` does: one line for each, labels with their prefix, blanks between.
+
+    Probabilities have six digits and all its roundings, see `foreign.top_like_fasttext`.
+    """
 
     predictor: FasttextPredictor
     labels_only: bool = False

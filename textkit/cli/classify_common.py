@@ -85,7 +85,7 @@ def read_for(
     model: "Classifier", inputs: "Sequence[str | Path]", form: "InputForm", threads: int | None = None
 ) -> "LabelledCorpus":
     """Labelled files in the words and labels of a model; see `read`."""
-    words = None if model.features.pieces else model.vocabulary
+    words = None if model.features.open else model.vocabulary
     return read(inputs, form, model.tokenizer, threads, vocabulary=words, labels=model.labels)
 
 

@@ -14,6 +14,7 @@ from . import (  # noqa: F401 - they add their commands
     classify_data,
     classify_look,
     classify_report,
+    classify_smaller,
     ngram_compare,
     ngram_counts,
     ngram_look,

@@ -271,6 +271,11 @@ def write(path: str | Path, model: FastText, streams: "dict[str, files.Stream] |
             stream.write(piece)
 
 
+def file_size(model: FastText) -> int:
+    """The bytes of the file that `write` makes of a model."""
+    return sum(len(piece) for piece in _pieces(model, {}))
+
+
 def _pieces(model: FastText, streams: "dict[str, files.Stream]") -> "Iterator[bytes | memoryview]":
     settings, entries, kept = model.settings, model.entries, model.kept
     numbers = list(astuple(settings))

@@ -3,11 +3,13 @@
 Documents are rows of a sparse matrix: document i has the distinct rows `rows[offsets[i]:offsets[i + 1]]` (int32) with
 `values` (float32). With K columns of weights, v float32 (V, K), its scores are z = sum of value * v[row].
 
-The model minimises 1/2 |v|² + sum over documents of cost[i] * loss(z, target). To each document and column belongs a
-dual variable q, the probability that the model is to give; at the minimum q is softmax(z), or sigmoid(z), and always
-v = sum over documents of cost * value * (target - q). One step solves for the q of one document exactly, all others
-held fixed, and moves v along: each raises the dual objective, no rate has to be chosen (Yu, Huang and Lin 2011 for two
-labels; for softmax Shalev-Shwartz and Zhang 2014).
+The model minimises 1/2 |v|² + sum over documents of cost[i] * loss(z, target), a bias being the weight of a feature
+with the value 1 that every document has. To each document and column belongs a dual variable q, the probability that
+the model is to give: at the minimum q is softmax(z), or sigmoid(z), and always v = sum over documents of
+cost * value * (target - q). One step solves for the q of one document, all others held fixed, and moves v along. Each
+step raises the dual objective, sum of cost * entropy(q) - 1/2 |v|², and no rate has to be chosen (Yu, Huang and Lin 2011
+for two labels; Shalev-Shwartz and Zhang 2014 for softmax). Threads may share v and q without locks (Hsieh, Yu and
+Dhillon 2015).
 """
 
 import math
@@ -15,11 +17,10 @@ import math
 import numpy as np
 
 from .jit import kernel, leaf
-from .random import draw_below
 
 _EMPTY = -1
-_MIX = np.uint32(2654435769)
-_ONE, _ZERO = np.float32(1.0), np.float32(0.0)
+_SPREADS, _LOW = 2654435769, 0xFFFFFFFF
+_ONE = np.float32(1.0)
 _STEPS = 40  # of solving for one document; two to five are usual
 
 
@@ -43,7 +44,7 @@ def count_rows(ids, offsets, first, last, table, rows, counts, ends):
         begin = size
         for k in range(start, stop):
             row = ids[k]
-            place = np.int64(((np.int64(row) * 2654435769) & 0xFFFFFFFF) >> 7) & mask
+            place = ((np.int64(row) * _SPREADS & _LOW) >> 7) & mask
             while table[place] != _EMPTY and rows[begin + table[place]] != row:
                 place = (place + 1) & mask
             if table[place] == _EMPTY:
@@ -71,6 +72,45 @@ def weigh(rows, offsets, counts, scale, values):
                 values[k] *= norm
 
 
+@kernel
+def count_labels(rows, offsets, gold, gold_offsets, table):
+    """table[row, label] += 1 for each document of the label that has the row; float32 (V, C)."""
+    for i in range(len(offsets) - 1):
+        for g in range(gold_offsets[i], gold_offsets[i + 1]):
+            for k in range(offsets[i], offsets[i + 1]):
+                table[rows[k], gold[g]] += _ONE
+
+
+@kernel
+def divergences(table, shares, prior, out):
+    """How far the labels of each row's documents are from those of all, as sqrt(2 * Kullback-Leibler) in nats.
+
+    The counts of table (V, C) are taken with `prior` more documents whose labels have the shares of all, float64 (C,).
+    For two labels it is about half of the distance of their log odds. out float32 (V,).
+    """
+    labels = len(shares)
+    for row in range(len(out)):
+        total = prior
+        for c in range(labels):
+            total += table[row, c]
+        s = 0.0
+        for c in range(labels):
+            p = (table[row, c] + prior * shares[c]) / total
+            if p > 0.0:
+                s += p * math.log(p / shares[c])
+        out[row] = np.float32(math.sqrt(max(2.0 * s, 0.0)))
+
+
+@kernel(fastmath=True, refcounts=False)
+def add_scores(rows, offsets, values, weights, columns, out):
+    """out[i, c] += sum of value * weights[row, c]; weights float32 (V * K,), out float32 (L * K,)."""
+    for i in range(len(offsets) - 1):
+        for k in range(offsets[i], offsets[i + 1]):
+            at, value = np.int64(rows[k]) * columns, values[k]
+            for c in range(columns):
+                out[i * columns + c] += weights[at + c] * value
+
+
 @leaf
 def solve_logistic(pull, reach):
     """The q with ln(q / (1 - q)) + reach * q = pull, reach >= 0.
@@ -96,7 +136,7 @@ def solve_logistic(pull, reach):
 @leaf
 def omega(u):
     """The w with w + ln w = u (Wright's omega function), to within 1e-5 of it."""
-    if u < -40.0:
+    if u < -12.0:
         return math.exp(u)
     if u < -1.0:
         w = math.exp(u)
@@ -156,11 +196,11 @@ def entropy(p):
 
 
 @kernel(refcounts=False)
-def column_pass(order, first, last, rows, offsets, values, positive, costs, squares, v, q, told):
-    """One step for each of the documents order[first:last] with one column; positive uint8 (L,) is the target.
+def column_pass(order, first, last, rows, offsets, values, targets, costs, squares, v, q, told):
+    """One step for each of the documents order[first:last] with one column; targets float32 (L,) from 0 to 1.
 
-    v float32 (V + 1,), the last the bias, which belongs to every document with the value 1; q float32 (L,). told
-    float64 (2,) is increased by the losses before the steps and by the entropies of q after them.
+    order int64; costs and squares (1 + the sum of the squared values) float32 (L,); v float32 (V + 1,), the last the
+    bias; q float32 (L,). told float64 (2,) is increased by the losses before the steps and by the entropies after them.
     """
     bias = len(v) - 1
     for n in range(first, last):
@@ -172,21 +212,20 @@ def column_pass(order, first, last, rows, offsets, values, positive, costs, squa
         reach = cost * squares[i]
         new = solve_logistic(score + reach * q[i], reach)
         move = np.float32(cost * (q[i] - new))
-        q[i] = new
+        q[i] = np.float32(new)
         for k in range(offsets[i], offsets[i + 1]):
             v[rows[k]] += move * values[k]
         v[bias] += move
-        if positive[i]:
-            score = -score
-        told[0] += cost * (max(score, 0.0) + math.log1p(math.exp(-abs(score))))
+        told[0] += cost * (max(score, 0.0) + math.log1p(math.exp(-abs(score))) - targets[i] * score)
         told[1] += cost * (entropy(new) + entropy(1.0 - new))
 
 
 @kernel(fastmath=True, refcounts=False)
 def joint_pass(order, first, last, rows, offsets, values, gold, gold_offsets, costs, squares, v, q, z, new, told):
-    """As `column_pass` for softmax over K columns; the target shares 1 among the document's labels `gold`.
+    """As `column_pass` for softmax over K columns; the target shares 1 among the document's labels gold (int32).
 
-    v float32 ((V + 1) * K,), q float32 (L * K,), z and new float64 (K,) scratch. Documents without a label are passed over.
+    v float32 ((V + 1) * K,), q float32 (L * K,); z and new float64 (K,) are scratch. Documents without a label, or
+    without a cost, are passed over.
     """
     columns = len(z)
     bias = len(v) - columns
@@ -213,10 +252,10 @@ def joint_pass(order, first, last, rows, offsets, values, gold, gold_offsets, co
         for c in range(columns):
             told[1] += cost * entropy(new[c])
             z[c] = cost * (q[i * columns + c] - new[c])
-            q[i * columns + c] = new[c]
-            v[bias + c] += z[c]
+            q[i * columns + c] = np.float32(new[c])
+            v[bias + c] += np.float32(z[c])
         for k in range(offsets[i], offsets[i + 1]):
             at, value = np.int64(rows[k]) * columns, values[k]
             for c in range(columns):
-                v[at + c] += z[c] * value
+                v[at + c] += np.float32(z[c]) * value
         told[0] += cost * loss

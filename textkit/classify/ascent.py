@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels import linear as kernels
+from ..kernels.simd import padded
 from ..parallel import ordered_map, split_evenly
 from .labelling import Ragged
 from .sparse import Counted
@@ -47,9 +48,9 @@ class Examples:
 
 
 class Ascent:
-    """One problem, solved from where the last solution left off: softmax over K columns, or one column with a target.
+    """One problem, solved for one cost after the other: softmax over K columns, or one column with a target.
 
-    Memory: 4 bytes for each feature and column, and for each document and column.
+    Memory: 4 bytes for each feature and column, 8 for each document and column; columns of softmax come in sixteens.
 
     Args:
         target: float32 (L,) of the one column, or None for softmax over all labels.
@@ -59,17 +60,17 @@ class Ascent:
         self, examples: Examples, labels: int, target: np.ndarray | None = None, weights: np.ndarray | None = None
     ) -> None:
         self.examples, self.target = examples, target
-        self.columns = labels if target is None else 1
+        self.labels, self.columns = labels, padded(labels) if target is None else 1
         self.weights = examples.weights if weights is None else weights
-        self.q = np.zeros((len(examples.counted), self.columns), np.float32)
+        self.aim = np.zeros((len(examples.counted), self.columns), np.float32)
         if target is not None:
-            self.q[:, 0] = target
+            self.aim[:, 0] = target
         else:
             owners, gold = examples.owners, examples.gold
-            self.q[owners, gold.ids] = (1 / np.maximum(gold.sizes, 1))[owners]
-        self.aim = self.q.copy()
+            self.aim[owners, gold.ids] = (1 / np.maximum(gold.sizes, 1))[owners]
+        self.q = self.aim.copy()
         self.v = np.zeros((examples.features + 1) * self.columns, np.float32)
-        self.cost, self.passes, self.gap = 0.0, 0, np.inf
+        self.passes, self.gap = 0, np.inf
 
     def run(self, cost: float, seed: int, tolerance: float = 1e-3, most: int = 40, threads: int = 1) -> None:
         """Pass over the documents until the duality gap is below `tolerance` of the objective, or `most` times.
@@ -77,9 +78,8 @@ class Ascent:
         With one thread the result depends on nothing but the arguments. Several share the weights without locks; what
         they lose of each other's changes in the first passes, when changes are large, is made good from the dual.
         """
-        if self.cost:
-            self.v *= np.float32(cost / self.cost)  # the same q at another cost
-        self.cost, rng = cost, np.random.default_rng(seed)
+        self.q[:], self.v[:] = self.aim, 0
+        rng = np.random.default_rng(seed)
         costs = (self.weights * np.float32(cost)).astype(np.float32)
         with ThreadPoolExecutor(threads) as pool:
             for self.passes in range(1, most + 1):
@@ -100,10 +100,10 @@ class Ascent:
             q = self.q.reshape(-1)
             kernels.column_pass(order, *part, *documents, self.target, costs, e.squares, self.v, q, told)
         else:
-            scratch = np.empty(self.columns), np.empty(self.columns)
+            scratch = np.zeros(self.columns, np.float32), np.zeros(self.columns, np.float32)
             kernels.joint_pass(
                 order, *part, *documents, e.gold.ids, e.gold.offsets, costs, e.squares, self.v, self.q.reshape(-1),
-                *scratch, told,
+                self.labels, scratch, told,
             )  # fmt: skip
         return told
 
@@ -158,8 +158,6 @@ class Solver:
         """float32 (R, K) and the biases (K,): a column for each label, one for two exclusive labels, none for one."""
         if not self.problems:
             return np.zeros((0, 0), np.float32), np.zeros(0, np.float32)
-        if self.several:
-            whole = np.stack([problem.v for problem in self.problems], axis=1)
-        else:
-            whole = self.problems[0].v.reshape(-1, self.problems[0].columns)
-        return whole[:-1], whole[-1].copy()
+        whole = [problem.v.reshape(-1, problem.columns)[:, : self.labels] for problem in self.problems]
+        matrix = whole[0] if len(whole) == 1 else np.concatenate(whole, axis=1)
+        return np.ascontiguousarray(matrix[:-1]), matrix[-1].copy()

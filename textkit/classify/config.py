@@ -13,6 +13,7 @@ MODELS = ("auto", "embedding", "linear")
 LOSSES = ("softmax", "hs", "ns", "ova")
 CLASS_WEIGHTS = ("none", "balanced")
 LARGEST_DIM = 10_000
+COSTS = (1.0, 4.0, 15.0, 60.0)
 _FEATURES = tuple(field.name for field in fields(FeatureConfig))
 
 
@@ -99,6 +100,11 @@ class ClassifierConfig:
     def features(self) -> FeatureConfig:
         """The settings of features."""
         return FeatureConfig(**{name: getattr(self, name) for name in _FEATURES})
+
+    @property
+    def costs(self) -> tuple[float, ...]:
+        """Which costs to try."""
+        return COSTS if self.cost is None else (self.cost,)
 
     @property
     def schedule(self) -> Schedule:

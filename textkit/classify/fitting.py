@@ -9,7 +9,6 @@ from ..progress import Reporter, silent
 from .config import ClassifierConfig
 from .data import LabelledCorpus
 from .features import Features
-from .linear_fitting import LinearFitter
 from .model import Classifier
 from .splits import held_out
 from .training import Trainer
@@ -28,8 +27,16 @@ def fitted(
     threads: int | None = None,
 ) -> Classifier:
     """See `Classifier.train_on`."""
-    fit = fit_linear if config.model == "linear" else fit_embedding
-    return fit(data, config, rows, held, progress, threads)
+    if config.model == "embedding":
+        return fit_embedding(data, config, rows, held, progress, threads)
+    from .auto import AutoFitter
+    from .linear_fitting import LinearFitter
+
+    documents = np.arange(len(data)) if rows is None else np.asarray(rows, np.int64)
+    if held is not None and rows is None:
+        documents = np.setdiff1d(documents, held)
+    fitter = LinearFitter if config.model == "linear" else AutoFitter
+    return fitter(data, config, documents, held, threads, progress).classifier()
 
 
 def fit_embedding(
@@ -73,18 +80,3 @@ def _split(data: LabelledCorpus, config: ClassifierConfig) -> tuple[np.ndarray, 
     if share * len(data) < _FEWEST_HELD or config.epochs == 1:
         return np.arange(len(data)), None
     return held_out(data, share, config.seed)
-
-
-def fit_linear(
-    data: LabelledCorpus,
-    config: ClassifierConfig,
-    rows: np.ndarray | None = None,
-    held: np.ndarray | None = None,
-    progress: Reporter = silent,
-    threads: int | None = None,
-) -> Classifier:
-    """A classifier with a `LinearHead`."""
-    documents = np.arange(len(data)) if rows is None else np.asarray(rows, np.int64)
-    if held is not None and rows is None:
-        documents = np.setdiff1d(documents, held)
-    return LinearFitter(data, config, documents, held, threads, progress).classifier()

@@ -21,10 +21,9 @@ from .objectives import balanced_decisions, balanced_weights, document_weights
 from .sparse import Counted, scale_of
 from .validation import Judgement
 
-COSTS = (1.0, 3.0, 10.0, 30.0, 100.0)
 USUAL_COST = 10.0  # where nothing can be held out
 LARGEST = 1 << 31  # weights of a model
-_ROUGH, _MOST_ROUGH = 1e-2, 12  # duality gap and passes that are good enough to choose a cost
+_ROUGH, _MOST_ROUGH = 3e-3, 12  # duality gap and passes that are good enough to choose a cost
 
 Tried = list[tuple[float, Judgement]]
 
@@ -51,6 +50,7 @@ class LinearFitter:
     threads: int | None = None
     progress: Reporter = silent
     loss: str = field(init=False)
+    first_part: dict[float, Judgement] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.loss = self.config.loss or ("ova" if self.data.multilabel else "softmax")
@@ -123,7 +123,7 @@ class LinearFitter:
 
     # --- all of it ------------------------------------------------------------------------------------------
 
-    def tried(self, costs: tuple[float, ...] = COSTS) -> Tried:
+    def tried(self, costs: tuple[float, ...]) -> Tried:
         """What held-out documents say of each cost, from the least on; empty where there are none.
 
         Parts are tried side by side, each by one thread, so that the same costs win whatever the number of threads.
@@ -132,6 +132,10 @@ class LinearFitter:
         if not found:
             return []
         gold = self.gold.take(np.concatenate([held for _, held in self.parts]))
+        first = self.gold.take(self.parts[0][1])
+        self.first_part = {
+            cost: validation.judge(logits, first, self.loss) for cost, logits in zip(costs, found[0], strict=True)
+        }
         return [
             (cost, validation.judge(np.concatenate([logits[i] for logits in found]), gold, self.loss))
             for i, cost in enumerate(costs)
@@ -158,7 +162,7 @@ class LinearFitter:
         """The model at the best cost, with what was tried (by default `tried()`) in its report."""
         began = time.monotonic()
         if tried is None:
-            tried = self.tried(COSTS if self.config.cost is None else (self.config.cost,))
+            tried = self.tried(self.config.costs)
         cost, judged = validation.best(tried) if tried else (self.config.cost or USUAL_COST, None)
         head, solver = self.fit(cost, judged.temperature if judged else 1.0)
         counts = np.bincount(self.data.gold.take(self.documents).ids, minlength=self.labels).astype(np.int64)

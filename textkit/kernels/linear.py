@@ -17,10 +17,12 @@ import math
 import numpy as np
 
 from .jit import kernel, leaf
+from .simd import LANES, add, fma, load, splat, store
 
 _EMPTY = -1
 _SPREADS, _LOW = 2654435769, 0xFFFFFFFF
-_ONE = np.float32(1.0)
+_ONE, _ZERO = np.float32(1.0), np.float32(0.0)
+_EXACT = 1e-5  # how near the sum of probabilities comes to 1 before it is made so
 _STEPS = 40  # of solving for one document; two to five are usual
 
 
@@ -151,42 +153,44 @@ def omega(u):
 
 
 @leaf
-def log_sum(z):
-    """ln of the sum of exp(z)."""
+def log_sum(z, count):
+    """ln of the sum of exp(z) of the first `count`."""
     top = z[0]
-    for c in range(1, len(z)):
+    for c in range(1, count):
         top = max(top, z[c])
     s = 0.0
-    for c in range(len(z)):
+    for c in range(count):
         s += math.exp(z[c] - top)
     return top + math.log(s)
 
 
 @leaf
-def solve_softmax(pull, reach, level, q):
+def solve_softmax(pull, reach, level, q, count):
     """The q that sum to 1 with ln(q) + reach * q = pull - a level common to all; reach > 0.
 
     Each q is a convex, falling function of the level, and so is their sum: from the left Newton's steps only ever come
-    nearer. `level` is where to begin; pull, q float64 (K,).
+    nearer. `level` is where to begin; of pull and q, float32, the first `count` are meant.
     """
     least = pull[0]
-    for c in range(1, len(pull)):
+    for c in range(1, count):
         least = max(least, pull[c])
     least -= reach  # there the largest q alone is 1
     log_reach = math.log(reach)
+    s = 1.0
     for _ in range(_STEPS):
         level = max(level, least)
         s = slope = 0.0
-        for c in range(len(pull)):
+        for c in range(count):
             w = omega(pull[c] - level + log_reach)
-            q[c] = w / reach
-            s += q[c]
-            slope += q[c] / (1.0 + w)
-        if abs(s - 1.0) < 1e-6:
+            s += w
+            slope += w / (1.0 + w)
+            q[c] = np.float32(w)
+        s /= reach
+        if abs(s - 1.0) < _EXACT:
             break
-        level += (s - 1.0) / slope
-    for c in range(len(pull)):
-        q[c] /= s
+        level += (s - 1.0) * reach / slope
+    for c in range(count):
+        q[c] /= np.float32(reach * s)
 
 
 @leaf
@@ -220,42 +224,45 @@ def column_pass(order, first, last, rows, offsets, values, targets, costs, squar
         told[1] += cost * (entropy(new) + entropy(1.0 - new))
 
 
-@kernel(fastmath=True, refcounts=False)
-def joint_pass(order, first, last, rows, offsets, values, gold, gold_offsets, costs, squares, v, q, z, new, told):
-    """As `column_pass` for softmax over K columns; the target shares 1 among the document's labels gold (int32).
+@kernel(refcounts=False)
+def joint_pass(order, first, last, rows, offsets, values, gold, gold_offsets, costs, squares, v, q, labels, scratch, told):
+    """As `column_pass` for softmax over `labels` columns; the target shares 1 among the document's labels gold (int32).
 
-    v float32 ((V + 1) * K,), q float32 (L * K,); z and new float64 (K,) are scratch. Documents without a label, or
-    without a cost, are passed over.
+    v float32 ((V + 1) * K,) and q float32 (L * K,), K the number of labels padded to a multiple of 16; scratch is a
+    pair of float32 (K,), all zeros. Documents without a label, or without a cost, are passed over.
     """
+    z, new = scratch
     columns = len(z)
     bias = len(v) - columns
     for n in range(first, last):
         i = order[n]
-        labels = gold_offsets[i + 1] - gold_offsets[i]
+        several = gold_offsets[i + 1] - gold_offsets[i]
         cost = np.float64(costs[i])
-        if labels == 0 or cost == 0.0:
+        if several == 0 or cost == 0.0:
             continue
-        for c in range(columns):
-            z[c] = v[bias + c]
+        for c in range(0, columns, LANES):
+            store(z, c, load(v, bias + c))
         for k in range(offsets[i], offsets[i + 1]):
-            at, value = np.int64(rows[k]) * columns, values[k]
-            for c in range(columns):
-                z[c] += v[at + c] * value
-        level = log_sum(z)
-        loss = level
+            at, value = np.int64(rows[k]) * columns, splat(values[k])
+            for c in range(0, columns, LANES):
+                store(z, c, fma(value, load(v, at + c), load(z, c)))
+        level = log_sum(z, labels)
+        told[0] += cost * level
         for k in range(gold_offsets[i], gold_offsets[i + 1]):
-            loss -= z[gold[k]] / labels
-        reach = cost * squares[i]
-        for c in range(columns):
-            z[c] += reach * q[i * columns + c]
-        solve_softmax(z, reach, level, new)
-        for c in range(columns):
-            told[1] += cost * entropy(new[c])
-            z[c] = cost * (q[i * columns + c] - new[c])
-            q[i * columns + c] = np.float32(new[c])
-            v[bias + c] += np.float32(z[c])
+            told[0] -= cost * z[gold[k]] / several
+        reach, own = cost * squares[i], i * columns
+        for c in range(0, columns, LANES):
+            store(z, c, fma(splat(np.float32(reach)), load(q, own + c), load(z, c)))
+        solve_softmax(z, reach, level, new, labels)
+        for c in range(labels):
+            told[1] += cost * entropy(np.float64(new[c]))
+            z[c] = costs[i] * (q[own + c] - new[c])
+        for c in range(labels, columns):
+            z[c] = _ZERO
+        for c in range(0, columns, LANES):
+            store(q, own + c, load(new, c))
+            store(v, bias + c, add(load(z, c), load(v, bias + c)))
         for k in range(offsets[i], offsets[i + 1]):
-            at, value = np.int64(rows[k]) * columns, values[k]
-            for c in range(columns):
-                v[at + c] += np.float32(z[c]) * value
-        told[0] += cost * loss
+            at, value = np.int64(rows[k]) * columns, splat(values[k])
+            for c in range(0, columns, LANES):
+                store(v, at + c, fma(value, load(z, c), load(v, at + c)))

@@ -15,7 +15,6 @@ from textkit.text.vocabulary import SPECIALS
 from textkit.vectors.config import Config
 from textkit.vectors.foreign import write_fasttext
 from textkit.vectors.model import WordVectors
-from textkit.vectors.subwords import Ngrams
 from textkit.vectors.word2vec import Word2Vec, started_from
 
 needs_fasttext = pytest.mark.skipif(shutil.which("fasttext") is None, reason="the fasttext command is not installed")

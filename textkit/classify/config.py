@@ -7,11 +7,13 @@ from typing import Any
 from ..errors import UsageError
 from ..training import Schedule
 from .features import FeatureConfig
+from .sparse import WEIGHTINGS
 
 MODELS = ("auto", "embedding", "linear")
 LOSSES = ("softmax", "hs", "ns", "ova")
 CLASS_WEIGHTS = ("none", "balanced")
 LARGEST_DIM = 10_000
+COSTS = (1.0, 4.0, 15.0, 60.0)
 _FEATURES = tuple(field.name for field in fields(FeatureConfig))
 
 
@@ -34,7 +36,10 @@ class ClassifierConfig:
         negatives: labels drawn per label by negative sampling.
         bias: a label has a number of its own that counts for every document.
         class_weights: "none", or "balanced": documents of rare labels weigh as much as those of frequent ones.
-        l2: how strongly weights are drawn to 0.
+        cost: how much the loss of a document counts beside half of the squared weights (linear; scikit-learn's C): the
+            greater, the closer the fit. None for what is best on held-out data.
+        weighting: what features of the linear model weigh: "information" or "idf", see `sparse`.
+        l2: how strongly weights of the embedding are drawn to 0.
         dropout: share of features that are left out at random in training.
         smoothing: label smoothing, the share of the aim that goes to all labels alike.
         validation: share of documents held out to choose the best epoch and to stop early; 0 for none.
@@ -62,6 +67,8 @@ class ClassifierConfig:
     negatives: int = 5
     bias: bool = True
     class_weights: str = "none"
+    cost: float | None = None
+    weighting: str = "information"
     l2: float = 0.0
     dropout: float = 0.0
     smoothing: float = 0.0
@@ -79,6 +86,8 @@ class ClassifierConfig:
         within("epochs", self.epochs, 1, 1_000_000)
         within("negatives", self.negatives, 1, 10_000)
         within("rate", self.rate, 1e-9, 1e6)
+        one_of("weighting", self.weighting, WEIGHTINGS)
+        within("cost", 1.0 if self.cost is None else self.cost, 1e-6, 1e6)
         within("l2", self.l2, 0, 1e6)
         within("dropout", self.dropout, 0, 0.99)
         within("smoothing", self.smoothing, 0, 0.99)
@@ -91,6 +100,11 @@ class ClassifierConfig:
     def features(self) -> FeatureConfig:
         """The settings of features."""
         return FeatureConfig(**{name: getattr(self, name) for name in _FEATURES})
+
+    @property
+    def costs(self) -> tuple[float, ...]:
+        """Which costs to try."""
+        return COSTS if self.cost is None else (self.cost,)
 
     @property
     def schedule(self) -> Schedule:

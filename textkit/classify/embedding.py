@@ -13,10 +13,8 @@ from ..kernels.simd import aligned_rows, padded
 from ..parallel import ordered_map, split_evenly, thread_count
 from .labelling import Ragged
 from .objectives import LabelTree
-from .probabilities import Top, as_probabilities, best_of
+from .probabilities import SCORES, Top, as_probabilities, top_of
 
-_SCORES = 1 << 22  # logits that are in memory at a time where there are many labels
-_DOCUMENTS = 1 << 12
 _FEW_LABELS = 12  # for so many, each feature's share of each logit is kept instead of its vector
 
 
@@ -123,7 +121,7 @@ class EmbeddingHead:
         if self.labels < 2:
             return found
         hidden = self.hidden(bags, threads)
-        size = max(1, _SCORES // self.labels)
+        size = max(1, SCORES // self.labels)
         for first in range(0, len(bags), size):
             scores = hidden[first : first + size] @ self.output[:, : self.dim].T + self.biases
             out = np.empty((len(scores), 2 * self.labels - 1), np.float32)
@@ -143,14 +141,7 @@ class EmbeddingHead:
         Args:
             k: at most so many, -1 for all.
         """
-        k = self.labels if k < 0 else min(k, self.labels)
-        size = max(1, min(_DOCUMENTS, _SCORES // self.labels))
-        parts = []
-        for first in range(0, len(bags), size):
-            last = min(first + size, len(bags))
-            part = Ragged(bags.ids, bags.offsets[first : last + 1])
-            parts.append(best_of(self.probabilities(self.logits(part, threads)), k, threshold))
-        return Top.joined(parts, k)
+        return top_of(lambda part: self.probabilities(self.logits(part, threads)), bags, self.labels, k, threshold)
 
     # --- explanations ---------------------------------------------------------------------------------------
 

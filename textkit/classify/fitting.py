@@ -31,7 +31,16 @@ def fitted(
     vectors: Path | None = None,
 ) -> Classifier:
     """See `Classifier.train_on`."""
-    return fit_embedding(data, config, rows, held, progress, threads, base, vectors)
+    if config.model == "embedding" or base is not None or vectors is not None:
+        return fit_embedding(data, config, rows, held, progress, threads, base, vectors)
+    from .auto import AutoFitter
+    from .linear_fitting import LinearFitter
+
+    documents = np.arange(len(data)) if rows is None else np.asarray(rows, np.int64)
+    if held is not None and rows is None:
+        documents = np.setdiff1d(documents, held)
+    fitter = LinearFitter if config.model == "linear" else AutoFitter
+    return fitter(data, config, documents, held, threads, progress).classifier()
 
 
 def fit_embedding(

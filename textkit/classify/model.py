@@ -24,6 +24,7 @@ from .features import Features
 from .form import InputForm
 from .hashed import HashedFeatures
 from .labelling import Ragged
+from .linear import LinearHead
 from .matrix_head import MatrixHead
 from .probabilities import Top
 
@@ -271,7 +272,7 @@ class Classifier:
         ]
 
 
-HEADS: dict[str, Any] = {head.kind: head for head in (EmbeddingHead, MatrixHead)}
+HEADS: dict[str, Any] = {head.kind: head for head in (EmbeddingHead, LinearHead, MatrixHead)}
 
 
 def head_from_arrays(arrays: dict[str, Any], settings: Any, rows: int) -> Head:

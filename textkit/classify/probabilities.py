@@ -1,8 +1,14 @@
 """From scores to probabilities, and to the best labels of each document."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from .labelling import Ragged
+
+SCORES = 1 << 22  # logits that are in memory at a time where there are many labels
+_DOCUMENTS = 1 << 12
 
 
 @dataclass
@@ -69,3 +75,21 @@ def best_of(probabilities: np.ndarray, k: int, threshold: float) -> Top:
     good = p >= threshold
     ids = np.where(good, ids, -1).astype(np.int32)
     return Top(ids, np.where(good, p, np.float32(0)), good.sum(1))
+
+
+def top_of(
+    probabilities: Callable[[Ragged], np.ndarray], bags: Ragged, labels: int, k: int, threshold: float
+) -> Top:
+    """`best_of` for bags of any number; never more than some million probabilities are in memory at once.
+
+    Args:
+        probabilities: of bags, float32 (L, C).
+        k: at most so many labels, -1 for all.
+    """
+    k = labels if k < 0 else min(k, labels)
+    size = max(1, min(_DOCUMENTS, SCORES // max(labels, 1)))
+    parts = []
+    for first in range(0, len(bags), size):
+        last = min(first + size, len(bags))
+        parts.append(best_of(probabilities(Ragged(bags.ids, bags.offsets[first : last + 1])), k, threshold))
+    return Top.joined(parts, k)

@@ -91,7 +91,8 @@ class Features:
         """
         config, workers = config or FeatureConfig(), thread_count(threads)
         documents = np.arange(text.lines) if rows is None else np.asarray(rows, np.int64)
-        vocabulary = _trained_words(text, None if rows is None else documents, config)
+        whole = rows is None or (len(documents) == text.lines == len(np.unique(documents)))
+        vocabulary = _trained_words(text, None if whole else documents, config)
         mapping = word_numbers(text.vocabulary, vocabulary)
         pieces: ExactPieces | HashedPieces | None = None
         if config.chars and config.buckets is None:

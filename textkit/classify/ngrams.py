@@ -8,12 +8,13 @@ import numpy as np
 
 from ..kernels import features as kernels
 from ..parallel import ordered_map
+from ..store import drop_pages
 from ..text.vocabulary import UNK, Vocabulary
 
 if TYPE_CHECKING:
     from .features import FeatureConfig, _Spelling
 
-_LARGEST_TABLE = 1 << 31
+_PARTS = 8  # of the documents for each thread
 _WORD_BITS, _WORD_MASK = np.uint64(32), np.uint64((1 << 32) - 1)
 _NO_TABLE = np.zeros((0, 2), np.uint64)
 
@@ -214,8 +215,8 @@ class BucketNgrams:
             )  # fmt: skip
 
         if config.word_ngrams > 1:
-            for _ in ordered_map(mark, spell.parts(4 * threads), threads):
-                pass
+            for _ in ordered_map(mark, spell.parts(_PARTS * threads), threads):
+                drop_pages(spell.text.ids)
         if seen is not None:
             hits |= seen
         return cls(first, config.word_ngrams, config.buckets, _bits(hits), hashes)

@@ -14,6 +14,7 @@ from ..kernels.features import NONE
 from ..kernels.simd import LANES, aligned_rows
 from ..parallel import thread_count
 from ..progress import Progress, Reporter, silent
+from ..store import drop_pages
 from .bagging import BagSource
 from .config import ClassifierConfig
 from .data import LabelledCorpus
@@ -26,6 +27,7 @@ _STEP_ROWS = 1 << 16  # features of a step's documents, about
 _FEWEST_STEPS = 64  # of an epoch, as long as there are as many documents
 _LEAST_SCALE = 1e-12  # of the learning rate, which is quartered until the loss does not explode
 _DIVERGED = 3.0  # times the loss of outputs of zeros, and 1 nat
+_DROPS = 8  # times an epoch that pages of a text in a file are let go
 _SPREADS = 0x9E3779B97F4A7C15
 _CHUNK = 1 << 14
 
@@ -261,6 +263,8 @@ class _Watch:
             self.loss = loss / weight
         done = int(self.words * step / trainer.steps)
         note = "" if self.loss is None else f"loss {self.loss:.4f}"
+        if step % max(1, trainer.steps // _DROPS) == 0:
+            drop_pages(trainer.data.text.ids)
         self.progress(Progress("training", done, self.words * trainer.config.epochs, "words", note))
         return self.diverged
 

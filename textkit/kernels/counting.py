@@ -51,6 +51,22 @@ def count_words(stream, first, last, counts, places):
 
 
 @kernel(refcounts=False)
+def place_cursors(tallies, starts):
+    """From how often parts of the input have words to where each part begins to write each word, in place.
+
+    tallies int64 (P, V); starts int64 (V + 1,) out, where each word begins, those of the first part first.
+    """
+    place = np.int64(0)
+    for word in range(tallies.shape[1]):
+        starts[word] = place
+        for part in range(tallies.shape[0]):
+            count = tallies[part, word]
+            tallies[part, word] = place
+            place += count
+    starts[tallies.shape[1]] = place
+
+
+@kernel(refcounts=False)
 def group_by_word(stream, first, last, cursors, records):
     """Make records of the places `first` to `last`, at cursors[word], raising those; cursors int64 (V,).
 

@@ -72,9 +72,29 @@ def kernel(function: F | None = None, *, fastmath: bool = False, refcounts: bool
     # Read by numba while it decorates; restored so that other people's kernels stay where they were.
     numba.config.CACHE_DIR = str(cache_directory())
     try:
-        return numba.njit(function, cache=True, **options)
+        return _quickly_loaded(numba.njit(function, cache=True, **options))
     finally:
         numba.config.CACHE_DIR = before
+
+
+def _quickly_loaded(dispatcher: Any) -> Any:
+    """Have a kernel that is in the cache loaded without the tables of all that Numba can compile.
+
+    Building these takes a tenth of a second of every command; whoever does compile builds them anyway.
+    """
+    with contextlib.suppress(AttributeError, ImportError):  # another Numba: as it does by itself
+        from numba.core.runtime import rtsys
+
+        cache, initialize = dispatcher._cache, rtsys.initialize
+        guard, load = cache._guard_against_spurious_io_errors, cache._load_overload
+
+        def load_overload(signature: Any, target_context: Any) -> Any:
+            initialize(target_context)
+            with guard():
+                return load(signature, target_context)
+
+        cache.load_overload = load_overload
+    return dispatcher
 
 
 def leaf(function: F) -> Any:

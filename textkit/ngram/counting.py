@@ -20,6 +20,7 @@ from .merging import merge_levels
 _PIECES_PER_THREAD = 8  # enough to balance threads and to hear Ctrl-C; few enough to cost nothing
 _MOST_RUNS = 100  # files merged at a time
 _RUN_BYTES = 2_500_000  # of memory for each of them: pages come in groups, of every array
+_LINES = 1 << 14  # laid out at a time
 MOST_TOKENS = 2**31 - 1
 
 
@@ -50,27 +51,35 @@ def count_ngrams(
     room = corpus.tokens + 2 * corpus.lines
     if store is not None and store.limit is not None and room * (24 + 64 * order) > store.limit:
         return _count_in_runs(corpus, order, threads, progress, store)
-    stream, dropped = _stream(corpus, 0, corpus.lines)
+    stream, dropped = _stream(corpus, 0, corpus.lines, threads)
     counting = _Counting(stream, len(corpus.vocabulary), threads)
     del stream  # nobody else has it: its memory is used again
     return NGramCounts(counting.levels(order, progress), counting.first, corpus.tokens, corpus.lines, dropped)
 
 
-def _stream(corpus: EncodedCorpus, begin: int, end: int) -> tuple[np.ndarray, int]:
+def _stream(corpus: EncodedCorpus, begin: int, end: int, threads: int) -> tuple[np.ndarray, int]:
     """The ids of the lines `begin` to `end` with sentence marks, int32, and how many marks inside were left out."""
-    room = int(corpus.offsets[end] - corpus.offsets[begin]) + 2 * (end - begin)
-    if room > MOST_TOKENS:
+
+    def place(line: int) -> int:
+        return int(corpus.offsets[line] - corpus.offsets[begin]) + 2 * (line - begin)
+
+    if place(end) > MOST_TOKENS:
         raise DataError(
-            f"{room:,} tokens are more than one run can count ({MOST_TOKENS:,}).", "Say how much --memory to use."
+            f"{place(end):,} tokens are more than one run can count ({MOST_TOKENS:,}).", "Say how much --memory to use."
         )
-    stream, size, dropped = np.empty(room, np.int32), 0, 0
-    for first in range(begin, end, 1 << 16):
-        last = min(first + (1 << 16), end)
+    stream, size, dropped = np.empty(place(end), np.int32), 0, 0
+
+    def lay_out(first: int) -> tuple[int, int, int]:
+        last = min(first + _LINES, end)
         offsets = np.array(corpus.offsets[first : last + 1])
         ids = np.array(corpus.ids[offsets[0] : offsets[-1]])
         if len(ids) and not 0 <= ids.min() <= ids.max() < len(corpus.vocabulary):
             raise DataError("the encoded corpus is damaged: it has ids that are no words.", "Encode it again.")
-        more, marks = kernels.sentence_stream(ids, offsets, 0, last - first, stream[size:])
+        return place(first), *kernels.sentence_stream(ids, offsets, 0, last - first, stream[place(first) : place(last)])
+
+    for at, more, marks in ordered_map(lay_out, range(begin, end, _LINES), threads):
+        if at > size:  # marks were left out before
+            stream[size : size + more] = stream[at : at + more]
         size, dropped = size + more, dropped + marks
     return stream[:size], dropped
 
@@ -89,7 +98,7 @@ def _count_in_runs(corpus: EncodedCorpus, order: int, threads: int, progress: Re
     first, runs = np.full(words, NEVER), _Runs(words, store, threads, progress)
     for begin, end in _line_ranges(corpus, min(MOST_TOKENS, store.limit // (32 + 16 * order))):
         progress(Progress("counting n-grams", begin, corpus.lines, "lines"))
-        stream, marks = _stream(corpus, begin, end)
+        stream, marks = _stream(corpus, begin, end, threads)
         release_pages()
         present = _compact(stream, words)
         counting, size = _Counting(stream, len(present), threads), len(stream)
@@ -235,9 +244,9 @@ class _Counting:
 
 def _cursors(tallies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where each part of the input begins to write each word, int64 (parts, V), and starts of words int64 (V + 1,)."""
-    starts = np.zeros(tallies.shape[1] + 1, np.int64)
-    np.cumsum(tallies.sum(axis=0), out=starts[1:])
-    return starts[:-1] + np.cumsum(tallies, axis=0) - tallies, starts
+    starts = np.empty(tallies.shape[1] + 1, np.int64)
+    kernels.place_cursors(tallies, starts)
+    return tallies, starts
 
 
 def _by_places(starts: np.ndarray, threads: int) -> list[tuple[int, int]]:

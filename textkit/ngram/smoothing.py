@@ -67,13 +67,12 @@ def _left_extensions(suffixes: np.ndarray | None, size: int, store: Store) -> np
 def counts_of_counts(values: list[np.ndarray], most: int, threads: int = 1) -> list[list[int]]:
     """How many n-grams of each order have count 1, 2, … `most`."""
 
-    def tally(counts: np.ndarray) -> list[int]:
+    def tally(piece: np.ndarray) -> np.ndarray:
         found = np.zeros(most + 1, np.int64)
-        for piece in slices(counts):
-            count_kernels.counts_of_counts(piece, found)
-        return found[1:].tolist()
+        count_kernels.counts_of_counts(piece, found)
+        return found[1:]
 
-    return list(ordered_map(tally, values, threads))
+    return [sum(ordered_map(tally, slices(counts), threads), np.zeros(most, np.int64)).tolist() for counts in values]
 
 
 def adjust_as_lmplz(tallies: list[list[int]], counts: NGramCounts, adjusted: list[np.ndarray]) -> None:

@@ -7,6 +7,7 @@ vocabulary, not with the text.
 
 import contextlib
 import hashlib
+import itertools
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -382,10 +383,9 @@ class _Encoder:
 
     def corpus(self) -> EncodedCorpus:
         """The corpus in memory."""
-        ids, size = np.empty(self.tokens, np.int32), 0
-        for piece in self._renumbered():
-            ids[size : size + len(piece)] = piece
-            size += len(piece)
+        ids = np.empty(self.tokens, np.int32)
+        for _ in self._renumbered(ids):
+            pass
         offsets = np.concatenate(self.ends.kept)
         return EncodedCorpus(ids, offsets, self.vocabulary, self.workers.tokenizer, self.characters, self.bytes)
 
@@ -427,14 +427,19 @@ class _Encoder:
         self.ends.append(np.array([self.tokens], np.int64))
         self.lines += 1
 
-    def _renumbered(self) -> Iterator[np.ndarray]:
-        def renumber(piece: tuple[np.ndarray, int]) -> np.ndarray:
-            if self.mappings:
-                words.remap(piece[0], self.mappings[piece[1]])
-            return piece[0]
+    def _renumbered(self, into: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """The final ids block by block, copied to their place in an array if there is one."""
 
-        pieces = zip(self.ids.arrays(), self.tables, strict=True)
-        return ordered_map(renumber, pieces, self.workers.threads)
+        def renumber(numbered: tuple[int, np.ndarray, int]) -> np.ndarray:
+            start, piece, table = numbered
+            if self.mappings:
+                words.remap(piece, self.mappings[table])
+            if into is not None:
+                into[start : start + len(piece)] = piece
+            return piece
+
+        starts = itertools.accumulate(self.ids.sizes, initial=0)
+        return ordered_map(renumber, zip(starts, self.ids.arrays(), self.tables, strict=False), self.workers.threads)
 
 
 def _new_table() -> WordTable:

@@ -51,14 +51,14 @@ class Source:
     name: str
     path: Path
     format: str
-    stream: IO[bytes] | None = None
+    stream: files.OneWay | None = None
 
     @property
     def size(self) -> int:
         """Stored bytes, 0 where that cannot be known."""
         return 0 if self.stream else os.path.getsize(self.path)
 
-    def open(self) -> AbstractContextManager[IO[bytes]]:
+    def open(self) -> AbstractContextManager[Any]:
         """The stored bytes from their beginning."""
         return nullcontext(self.stream) if self.stream else self.path.open("rb")
 

@@ -49,7 +49,7 @@ _SETTINGS = (
     click.option("--ns-exponent", "exponent", type=float, help="Draw them by count to this power.  [default: 0.75]"),
     click.option("--epochs", type=int, help="Passes over the text.  [default: 5; more for small texts]"),
     click.option(
-        "--rate", type=float, help="Learning rate.  [default: what suits the model: 0.04 for skipgram, 0.15 for cbow]"
+        "--rate", type=float, help="Learning rate.  [default: what suits the model: 0.06 for skipgram, 0.2 for cbow]"
     ),
     click.option("--rate-floor", "floor", type=float, help="Never below this share of it.  [default: 0.0001]"),
     click.option("--decay", help="linear, cosine or constant.  [default: linear]"),

@@ -25,11 +25,12 @@ def word_map(
 
     Args:
         words: which; the `top` most frequent ones if not given.
-        method: "tsne" (van der Maaten & Hinton 2008) for neighbourhoods, "pca" for the two widest directions, or "auto":
-            the former where scikit-learn is installed.
+        method: "tsne" (van der Maaten & Hinton 2008) for neighbourhoods, "pca" for the two widest directions, or
+            "auto": the former where scikit-learn is installed.
 
     Raises:
-        MissingExtraError: "tsne" without scikit-learn. UsageError: a word without vector, fewer than three, more than 5,000, or an unknown method.
+        MissingExtraError: "tsne" without scikit-learn.
+        UsageError: a word without vector, fewer than three, more than 5,000, or an unknown method.
     """
     if method not in METHODS:
         raise UsageError(f"unknown method '{method}'.", f"Choose one of {', '.join(METHODS)}.")

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 from pathlib import Path
 
 import naive_vectors as naive
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textkit import UsageError, Word2Vec, WordVectors
-from textkit.errors import DataError
+from textkit.errors import DataError, MissingExtraError
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Lines
 from textkit.text.tokenizer import Tokenizer
@@ -328,8 +329,10 @@ def test_second_pass_makes_longer_phrases():
 # --- maps -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", ["tsne", "pca"])
+@pytest.mark.parametrize("method", ["auto", "tsne", "pca"])
 def test_map_puts_groups_apart(method):
+    if method == "tsne":
+        pytest.importorskip("sklearn")
     rng = np.random.default_rng(3)
     centres = rng.normal(size=(2, 10))
     vectors = np.concatenate([centres[i] + rng.normal(0, 0.1, (20, 10)) for i in range(2)]).astype(np.float32)
@@ -338,6 +341,18 @@ def test_map_puts_groups_apart(method):
     first, second = places[:20], places[20:]
     apart = np.linalg.norm(first.mean(0) - second.mean(0))
     assert apart > 2 * max(first.std(), second.std())
+
+
+def test_map_without_scikit_learn(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.manifold", None)
+    model = WordVectors.from_words(
+        ["a", "b", "c", "d"], np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
+    )
+    monkeypatch.setattr(plots, "find_spec", lambda name: None)
+    assert (plots.word_map(model, method="auto")[1] == plots.word_map(model, method="pca")[1]).all()
+    with pytest.raises(MissingExtraError, match="scikit-learn"):
+        plots.word_map(model, method="tsne")
 
 
 def test_map_page_holds_everything_and_no_word_can_break_it(tmp_path):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..text.reader import Reader
     from ..text.tokenizer import Tokenizer
     from ..vectors.config import Config
+    from ..vectors.model import WordVectors
     from ..vectors.training import Trainer
 
 FILE = click.Path(path_type=Path)
@@ -49,7 +50,7 @@ _SETTINGS = (
     click.option("--ns-exponent", "exponent", type=float, help="Draw them by count to this power.  [default: 0.75]"),
     click.option("--epochs", type=int, help="Passes over the text.  [default: 5; more for small texts]"),
     click.option(
-        "--rate", type=float, help="Learning rate.  [default: what suits the model: 0.04 for skipgram, 0.15 for cbow]"
+        "--rate", type=float, help="Learning rate.  [default: what suits the model: 0.06 for skipgram, 0.2 for cbow]"
     ),
     click.option("--rate-floor", "floor", type=float, help="Never below this share of it.  [default: 0.0001]"),
     click.option("--decay", help="linear, cosine or constant.  [default: linear]"),
@@ -68,12 +69,12 @@ _SETTINGS = (
 
 
 def _settings(function: Callable) -> Callable:
-    """Options of training; passed as one `config`."""
+    """Options of training; passed as `config`, which makes a Config of them when it is told the model to train on."""
 
     @functools.wraps(function)
     def wrapper(*args: Any, **given: Any) -> Any:
         chosen = {name: given.pop(name) for name in _SETTING_NAMES}
-        return function(*args, config=_config(**chosen), **given)
+        return function(*args, config=functools.partial(_config, **chosen), **given)
 
     return functools.reduce(lambda f, option: option(f), reversed(_SETTINGS), wrapper)
 
@@ -85,13 +86,15 @@ _SETTING_NAMES = (
 )  # fmt: skip
 
 
-def _config(like: str | None, subword: str | None, **given: Any) -> "Config":
+def _config(base: "WordVectors | None", like: str | None, subword: str | None, **given: Any) -> "Config":
     from ..vectors.config import Config
 
     settings = {name: value for name, value in given.items() if value is not None}
     if subword:
         settings["subwords"] = _range(subword)
-    return Config.like(like, **settings) if like else Config(**settings)
+    if like:
+        return Config.like(like, **settings)
+    return base.trained_on(**settings) if base else Config(**settings)
 
 
 def _range(text: str) -> tuple[int, int]:
@@ -128,7 +131,7 @@ def _range(text: str) -> tuple[int, int]:
 def train(
     reader: "Reader",
     output: Path | None,
-    config: "Config",
+    config: "Callable[[WordVectors | None], Config]",
     base: Path | None,
     init: Path | None,
     freeze: bool,
@@ -160,8 +163,9 @@ def train(
     start = _opened(base or init)
     if base and start:
         tokenizer = start.tokenizer
-    corpus = _corpus(reader, tokenizer, config, start if base else None, cache, threads)
-    trainer = _trainer(corpus, config, threads)
+    settings = config(start if base else None)
+    corpus = _corpus(reader, tokenizer, settings, start if base else None, cache, threads)
+    trainer = _trainer(corpus, settings, threads)
     if start:
         for remark in word2vec.started_from(trainer, start, freeze):
             common.note(remark)

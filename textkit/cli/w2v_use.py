@@ -293,7 +293,12 @@ def compare(first: Path, second: Path, size: int, neighbours: int, top: int, lay
 @click.argument("words", nargs=-1)
 @common.OUTPUT
 @click.option("--top", type=click.IntRange(3), default=500, show_default=True, help="Without WORDS: so many frequent.")
-@click.option("--method", default="tsne", show_default=True, help="tsne (neighbourhoods) or pca (widest directions).")
+@click.option(
+    "--method",
+    default="auto",
+    show_default=True,
+    help="tsne (neighbourhoods; by scikit-learn), pca (widest directions), auto: the first if installed.",
+)
 @common.SEED
 @LAYOUT
 def plot(

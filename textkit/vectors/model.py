@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +80,11 @@ class WordVectors:
             bad = vocabulary.word(int(np.flatnonzero(~np.isfinite(matrix).all(1))[0]))
             raise DataError(f"the vector of '{bad}' has numbers that are not finite.", "Is the file damaged?")
         return cls(vocabulary, matrix, **more)
+
+    def trained_on(self, **settings: Any) -> Config:
+        """How to train these vectors on: as they were trained, without a limit of time, but for these settings."""
+        before = replace(self.config or Config(), dim=self.dim, budget=None)
+        return replace(before, **settings)
 
     @property
     def signature(self) -> str:

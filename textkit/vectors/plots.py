@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -9,25 +10,26 @@ from typing import Any
 import numpy as np
 
 from .. import files
-from ..errors import DataError, UsageError
+from ..errors import DataError, MissingExtraError, UsageError
 from ..text.plots import drawing
 from .model import WordVectors
 
-METHODS = ("tsne", "pca")
-_ROUNDS, _EXAGGERATED = 500, 100
+METHODS = ("auto", "tsne", "pca")
 _LARGEST_MAP = 5_000
 
 
 def word_map(
-    model: WordVectors, words: Sequence[str] | None = None, *, top: int = 500, method: str = "tsne", seed: int = 0
+    model: WordVectors, words: Sequence[str] | None = None, *, top: int = 500, method: str = "auto", seed: int = 0
 ) -> tuple[list[str], np.ndarray]:
     """Places of words in the plane, float64 (n, 2): near where their vectors point the same way.
 
     Args:
         words: which; the `top` most frequent ones if not given.
-        method: "tsne" (van der Maaten & Hinton 2008) for neighbourhoods, or "pca" for the two widest directions.
+        method: "tsne" (van der Maaten & Hinton 2008) for neighbourhoods, "pca" for the two widest directions, or
+            "auto": the former where scikit-learn is installed.
 
     Raises:
+        MissingExtraError: "tsne" without scikit-learn.
         UsageError: a word without vector, fewer than three, more than 5,000, or an unknown method.
     """
     if method not in METHODS:
@@ -38,7 +40,9 @@ def word_map(
     vectors = np.stack([model[w] for w in chosen]).astype(np.float64)
     units = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
     start = _principal(units)
-    return chosen, start if method == "pca" else _tsne(units, start, np.random.default_rng(seed))
+    if method == "pca" or (method == "auto" and find_spec("sklearn") is None):
+        return chosen, start
+    return chosen, _tsne(units, start, seed)
 
 
 def _principal(units: np.ndarray) -> np.ndarray:
@@ -50,43 +54,16 @@ def _principal(units: np.ndarray) -> np.ndarray:
     return places
 
 
-def _tsne(units: np.ndarray, start: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """t-SNE with exact gradients: n x n matrices, so for a few thousand points."""
-    n = len(units)
-    joint = _joint_probabilities(2 - 2 * units @ units.T, min(30.0, (n - 1) / 3))
-    places = start / max(float(start.std()), 1e-12) * 1e-4 + rng.normal(0, 1e-6, start.shape)
-    speed, gains, rate = np.zeros_like(places), np.ones_like(places), max(n / 48, 50.0)
-    for step in range(_ROUNDS):
-        sums = (places**2).sum(1)
-        weights = 1 / (1 + sums[:, None] + sums - 2 * places @ places.T)
-        np.fill_diagonal(weights, 0)
-        exaggeration = 12.0 if step < _EXAGGERATED else 1.0
-        pull = (exaggeration * joint - weights / weights.sum()) * weights
-        gradient = 4 * (pull.sum(1)[:, None] * places - pull @ places)
-        gains = np.maximum(np.where(np.sign(gradient) == np.sign(speed), gains * 0.8, gains + 0.2), 0.01)
-        speed = (0.5 if step < _EXAGGERATED else 0.8) * speed - rate * gains * gradient
-        places = places + speed
-        places -= places.mean(0)
-    return places
-
-
-def _joint_probabilities(distances: np.ndarray, perplexity: float) -> np.ndarray:
-    """Symmetric neighbour probabilities, each row's width found by bisection of its entropy."""
-    n = len(distances)
-    low, high, beta = np.zeros(n), np.full(n, np.inf), np.ones(n)
-    np.fill_diagonal(distances, np.inf)
-    shifted = distances - distances.min(1, keepdims=True)
-    np.fill_diagonal(shifted, np.inf)
-    for _ in range(60):
-        weights = np.exp(-shifted * beta[:, None])
-        sums = weights.sum(1)
-        finite = np.where(np.isinf(shifted), 0, shifted)
-        entropy = np.log(sums) + beta * (weights * finite).sum(1) / sums
-        wide = entropy > np.log(perplexity)
-        low, high = np.where(wide, beta, low), np.where(wide, high, beta)
-        beta = np.where(np.isinf(high), beta * 2, (low + high) / 2)
-    conditional = weights / sums[:, None]
-    return np.maximum((conditional + conditional.T) / (2 * n), 1e-12)
+def _tsne(units: np.ndarray, start: np.ndarray, seed: int) -> np.ndarray:
+    """t-SNE (van der Maaten & Hinton 2008) by scikit-learn, from the places of `_principal`."""
+    try:
+        from sklearn.manifold import TSNE
+    except ImportError:
+        raise MissingExtraError("scikit-learn", "map") from None
+    spread = max(float(start[:, 0].std()), 1e-12)
+    perplexity = min(30.0, (len(units) - 1) / 3)
+    places = TSNE(perplexity=perplexity, init=start / spread * 1e-4, random_state=seed).fit_transform(units)
+    return np.asarray(places, np.float64)
 
 
 def map_image(words: Sequence[str], places: np.ndarray, path: Path) -> None:

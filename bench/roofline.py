@@ -77,7 +77,7 @@ def _score(a: dict, result: Any) -> Work:
 
 def _negative_sampling(a: dict, result: Any) -> Work:
     """Score, move of the row and gradient of the input: six operations for each number of a row that is met."""
-    in_starts, _, out_starts, _ = a["examples"]
+    in_starts, out_starts = a["examples"][0], a["examples"][2]
     count, dim = a["count"], len(a["scratch"][0]) // LANES
     entering, targets = int(in_starts[count]), int(out_starts[count])
     drawn = -(-count // a["batch"]) * len(a["drawn"])
@@ -87,7 +87,7 @@ def _negative_sampling(a: dict, result: Any) -> Work:
 
 
 def _hierarchical(a: dict, result: Any) -> Work:
-    in_starts, _, out_starts, out_rows = a["examples"]
+    in_starts, _, out_starts, out_rows, *_ = a["examples"]
     count, dim = a["count"], len(a["scratch"][0]) // LANES
     starts = a["paths"][0]
     words = out_rows[: out_starts[count]]
@@ -110,6 +110,13 @@ def _classifier(a: dict, result: Any) -> Work:
     features, dim = int(a["bags"][0][len(a["documents"])]), a["dim"]
     outputs = len(a["documents"]) * int(a["shape"][0])
     return Work(features, dim * (3 * features + 6 * outputs), 8 * dim * (features + outputs), features)
+
+
+def _linear(a: dict, result: Any) -> Work:
+    """All labels' scores from each feature, then a step of all its weights."""
+    documents, columns = a["order"][a["first"] : a["last"]], len(a["scratch"][0])
+    features = int((a["offsets"][documents + 1] - a["offsets"][documents]).sum())
+    return Work(features, 4 * columns * features, features * (8 + 12 * columns), 2 * features)
 
 
 def _decimals(a: dict, result: Any) -> Work:
@@ -138,6 +145,7 @@ FORMULAS: dict[str, Callable[[dict, Any], Work]] = {
     "sgd.hierarchical_softmax": _hierarchical,
     "windows.skipgram_paths": _paths,
     "embedding.train": _classifier,
+    "linear.joint_pass": _linear,
 }
 
 

@@ -76,10 +76,10 @@ def labels_of(text: Path, directory: Path) -> None:
     """Classifiers of lines by their length, one epoch; each kind of features."""
     lines = text.read_text(encoding="utf-8").splitlines()
     pairs = [(line, "abcd"[len(line) % 4]) for line in lines]
-    for features in ({}, {"buckets": 1 << 20, "chars": (3, 5)}):
-        settings = {"model": "embedding", "epochs": 1, "validation": 0.0, **features}
-        model = Classifier.train(pairs, tokenizer="whitespace", threads=1, **settings)
-    model.predict_many(lines, threads=1)
+    kinds: list[dict[str, Any]] = [{"model": "embedding"}, {"model": "linear"}]
+    for settings in [*kinds, {"model": "embedding", "buckets": 1 << 20, "chars": (3, 5)}]:
+        model = Classifier.train(pairs, tokenizer="whitespace", threads=1, epochs=1, validation=0.0, **settings)
+        model.predict_many(lines, threads=1)
 
 
 TASKS: tuple[Callable[[Path, Path], None], ...] = (words_of, ngrams_of, vectors_of, labels_of)

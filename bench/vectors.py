@@ -14,7 +14,7 @@ def _models(settings: Settings) -> dict[str, Path]:
     ours, binary = settings.scratch / "use.w2v", settings.scratch / "use.bin"
     train = ["w2v", "train", str(settings.text), "-o", str(ours), "--epochs", "1", "--min-count", "1"]
     train += ["--tokenizer", "whitespace"]
-    export = ["w2v", "export", str(ours), "-o", str(binary), "--to", "binary"]
+    export = ["w2v", "export", str(ours), "-o", str(binary), "--format", "binary"]
     for command in (train, export):
         subprocess.run([*TEXTKIT, *command], check=True, capture_output=True)
     found = {"textkit": ours, "binary": binary}

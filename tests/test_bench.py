@@ -112,7 +112,7 @@ def calls(bench, tmp_path_factory):
     pytest.importorskip("numba")
     directory = tmp_path_factory.mktemp("tour")
     text = directory / "text.txt"
-    text.write_text("the cat sat on the mat\na dog, 3.5 years old, sat there, too\n" * 50)
+    text.write_text("the cat sat on the mat\na dog, 3.5 years old, sat there, too\nwhy\nwell, a cat\n" * 50)
     calls, tour = bench("calls"), bench("tour")
     with calls.recorded() as found:
         for task in tour.TASKS:

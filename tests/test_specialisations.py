@@ -23,8 +23,11 @@ from textkit.ngram.interpolation import interpolate
 from textkit.ngram.config import TrainingConfig
 from textkit.ngram.model import NGramModel
 from textkit.classify.data import from_memory, read_labelled
+from textkit.classify.exporting import write_fasttext
+from textkit.classify.foreign import top_like_fasttext
 from textkit.classify.form import InputForm
 from textkit.classify.model import Classifier
+from textkit.classify.quantising import Smaller, quantised
 from textkit import kenlm
 from textkit.ngram.explain import explain
 from textkit.ngram.listing import Listing, listed_rows
@@ -39,6 +42,7 @@ from textkit.text.corpus import count_vocabulary, encode_corpus
 from textkit.text.lines import tokenized
 from textkit.text.reader import Lines, Reader
 from textkit.text.tokenizer import Tokenizer
+from textkit.vectors.foreign import write_fasttext as write_fasttext_vectors
 from textkit.vectors.model import WordVectors
 from textkit.vectors.phrases import PhraseConfig, with_phrases
 from textkit.vectors.word2vec import Word2Vec, finished
@@ -93,6 +97,17 @@ for tokenizer in named:
                 classifier.save(scratch / "m.model")
                 classifier = Classifier.load(scratch / "m.model")
                 classifier.predict(["the cat sat", "unseen words", ""], k=2)
+                for output in (False, True):
+                    small = quantised(classifier, Smaller(features=8, output=output), labelled.text, 2)
+                    small.predict(["the cat sat", "unseen words", ""], k=2)
+                if choice.get("buckets"):
+                    write_fasttext(classifier, scratch / "m.bin")
+                    write_fasttext(small, scratch / "m.ftz")
+                    for name in ("m.bin", "m.ftz"):
+                        foreign = Classifier.load(scratch / name)
+                        foreign.predict(["the cat sat", "unseen words", ""], k=2)
+                        top_like_fasttext(foreign.head, foreign.encode(["the cat", "x"]), 2)
+                        WordVectors.load(scratch / name)
     state = kenlm.State()
     lm = kenlm.Model(str(scratch / "m.ngram"))
     lm.BeginSentenceWrite(state)
@@ -112,6 +127,8 @@ for tokenizer in named:
         model = WordVectors.load(scratch / "m.w2v")
         model.similar(model.words[-1])
         "missing" in model or model._composed("missing")
+        write_fasttext_vectors(scratch / "v.bin", model, model.numbers)
+        WordVectors.load(scratch / "v.bin")["missing" if "subwords" in settings else model.words[-1]]
     again = Trainer(corpus, Config(min_count=1, epochs=1, dim=8), threads=1)
     again.save_checkpoint(scratch / "state", 0)
     again.run(checkpoint=scratch / "state", resume=True)

@@ -80,9 +80,8 @@ def top_like_fasttext(
     """The best labels as fastText's `predict-prob` has them.
 
     Its probabilities are p + 1e-5, those of "ns" and "ova" from a table of 512 steps, and equal ones come in the order
-    its heap leaves them in. A document without any feature has no label, unless labels
-    have biases. Models that fastText cannot have, linear or
-    calibrated ones, give their own probabilities, rounded in the same way.
+    its heap leaves them in. A document without any feature has no label, unless labels have biases. Models that
+    fastText cannot have, linear or calibrated ones, give their own probabilities, rounded in the same way.
     """
     if not isinstance(head, EmbeddingHead) or head.temperature != 1.0:
         top = head.top(bags, k, threshold, threads)

@@ -22,12 +22,14 @@ from textkit.ngram.methods import METHODS
 from textkit.ngram.interpolation import interpolate
 from textkit.ngram.config import TrainingConfig
 from textkit.ngram.model import NGramModel
+from textkit.classify.check import CheckConfig, check
 from textkit.classify.data import from_memory, read_labelled
 from textkit.classify.exporting import write_fasttext
 from textkit.classify.foreign import top_like_fasttext
 from textkit.classify.form import InputForm
 from textkit.classify.model import Classifier
 from textkit.classify.quantising import Smaller, quantised
+from textkit.classify.stream import Predictor, Writer, predicted
 from textkit import kenlm
 from textkit.ngram.explain import explain
 from textkit.ngram.listing import Listing, listed_rows
@@ -88,6 +90,7 @@ for tokenizer in named:
     labelled = read_labelled([text], InputForm(prefix="t"), tokenizer, threads=2)
     read_labelled([text], InputForm(prefix="t"), tokenizer, vocabulary=labelled.text.vocabulary, labels=["he"])
     several = from_memory(["the cat", "a dog", "the cat sat"], ["x", ["x", "y"], "y"], [1, 2, 1], tokenizer)
+    check(several, [], CheckConfig(folds=2))
     choices = {}, {"buckets": 50, "chars": (2, 3), "epochs": 1}, {"chars": (2, 3), "end_mark": True, "dropout": 0.1}
     for loss in ("softmax", "hs", "ns", "ova"):
         for choice in choices:
@@ -108,6 +111,8 @@ for tokenizer in named:
                         foreign.predict(["the cat sat", "unseen words", ""], k=2)
                         top_like_fasttext(foreign.head, foreign.encode(["the cat", "x"]), 2)
                         WordVectors.load(scratch / name)
+                for as_json in (False, True):
+                    list(predicted(Writer(Predictor(classifier, prefix="t"), "lines", as_json), Reader([text])))
     state = kenlm.State()
     lm = kenlm.Model(str(scratch / "m.ngram"))
     lm.BeginSentenceWrite(state)

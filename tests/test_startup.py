@@ -9,7 +9,10 @@ import pytest
 
 from textkit.cli.main import textkit
 
-HEAVY = ("numpy", "numba", "llvmlite", "regex", "rich", "safetensors", "matplotlib", "requests", "pooch", "usearch")
+HEAVY = (
+    "numpy", "numba", "llvmlite", "regex", "rich", "safetensors", "matplotlib", "requests", "pooch", "usearch",
+    "sklearn",
+)  # fmt: skip
 
 
 def commands(command: click.Command = textkit, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], click.Command]:

@@ -86,7 +86,7 @@ class LabelledFiles:
             self.advice = f"Texts are sought in '{form.text}', labels in '{form.label}': --text-column, --label-column."
 
     @property
-    def total_bytes(self) -> int:
+    def total_bytes(self) -> int | None:
         return self.reader.total_bytes
 
     def blocks(self) -> Iterator[Block]:

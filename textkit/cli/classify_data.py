@@ -1,5 +1,6 @@
 """`textkit classify` on text: predict, check."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ def predict(
 
     if like_fasttext and as_json:
         raise UsageError("--like-fasttext and --json are two forms of output.", "Leave one of them out.")
-    classifier = Classifier.load(model)
+    classifier, reader = Classifier.load(model), replace(reader, once=True)
     writer: stream.Writer | stream.LikeFasttext
     if like_fasttext:
         choice = Choice(1 if k is None else k, threshold)

@@ -22,7 +22,11 @@ from textkit.ngram.methods import METHODS
 from textkit.ngram.interpolation import interpolate
 from textkit.ngram.config import TrainingConfig
 from textkit.ngram.model import NGramModel
+from textkit.classify.calibrating import Calibrator
+from textkit.classify.calibration import Target
 from textkit.classify.data import from_memory, read_labelled
+from textkit.classify.evaluation import Evaluator
+from textkit.classify.explain import explain as explain_label
 from textkit.classify.form import InputForm
 from textkit.classify.model import Classifier
 from textkit import kenlm
@@ -93,6 +97,8 @@ for tokenizer in named:
                 classifier.save(scratch / "m.model")
                 classifier = Classifier.load(scratch / "m.model")
                 classifier.predict(["the cat sat", "unseen words", ""], k=2)
+                explain_label(classifier, "the cat sat on the mat")
+                Evaluator(threads=2).test(Calibrator(Target()).calibrate(classifier, data), data)
     state = kenlm.State()
     lm = kenlm.Model(str(scratch / "m.ngram"))
     lm.BeginSentenceWrite(state)

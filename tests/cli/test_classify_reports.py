@@ -151,6 +151,21 @@ def test_calibrate_shows_before_and_after_and_is_kept(run, place, tmp_path):
     assert json.loads(run("classify", "info", model, "--json").out)["thresholds"] is None
 
 
+def test_training_can_calibrate_at_once(run, place, tmp_path):
+    text, model = place / "topics.train.txt", tmp_path / "m.model"
+    done = run("classify", "train", text, "-o", model, "--calibrate", "--target", "max-f1", *QUICK)
+    assert done.code == 0
+    rows = tables(done.out)
+    assert ["measure", "before", "after"] in rows
+    made = Classifier.load(model)
+    held = len(text.read_text().splitlines()) - made.report["documents"]
+    assert held == pytest.approx(0.1 * made.report["documents"], rel=0.2)
+    assert made.calibrated_by.measured["documents"] == held
+    assert made.calibrated_by.target == "max-f1"
+    said = json.loads(run("classify", "train", text, "-o", model, "--calibrate", "--json", *QUICK).out)
+    assert said["calibration"]["thresholds"] is None
+
+
 def test_explain_a_text(run, place, tmp_path):
     page = tmp_path / "e.html"
     text = "the team <won> the qwertz"
@@ -217,6 +232,8 @@ def test_info(run, place):
         (["evaluate", "SINGLE"], 1, "too few"),
         (["calibrate", "MODEL", "TEXT", "--target", "best"], 2, "--target 'best' is none"),
         (["calibrate", "MODEL", "TEXT", "--abstain", "x"], 2, "--abstain needs a --target"),
+        (["train", "TEXT", "--target", "max-f1"], 2, "are for --calibrate"),
+        (["train", "SINGLE", "--calibrate", "-o", "OUT"], 1, "too few"),
         (["explain", "MODEL"], 2, "neither a text nor a label"),
         (["explain", "MODEL", "a text", "--label", "sprot"], 2, "Did you mean sport?"),
         (["info", "TEXT"], 1, "txt"),
@@ -227,7 +244,7 @@ def test_bad_input_is_told_in_one_line(run, place, tmp_path, arguments, code, me
     for name, content in (("EMPTY", b""), ("UNLABELLED", b"no label here\n"), ("SINGLE", b"__label__a b\n")):
         (tmp_path / name).write_bytes(content)
     named = {"MODEL": place / "topics.model", "TEXT": place / "topics.test.txt"}
-    named |= {name: tmp_path / name for name in ("EMPTY", "UNLABELLED", "SINGLE")}
+    named |= {name: tmp_path / name for name in ("EMPTY", "UNLABELLED", "SINGLE", "OUT")}
     before = (place / "topics.model").read_bytes()
     done = run("classify", *(named.get(a, a) for a in arguments))
     assert done.code == code
@@ -236,6 +253,7 @@ def test_bad_input_is_told_in_one_line(run, place, tmp_path, arguments, code, me
     assert done.err[-1].startswith("error: ")
     assert "Traceback" not in "".join(done.err)
     assert (place / "topics.model").read_bytes() == before
+    assert not (tmp_path / "OUT").exists()
 
 
 def test_a_closed_pipe_ends_quietly(place):

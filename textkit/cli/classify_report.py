@@ -64,7 +64,8 @@ def test(
     textkit classify test reviews.model reviews.test.txt --html report.html
     textkit classify test tags.model tags.test.txt --k 3 --threshold 0.1 --json
     """
-    from ..classify.evaluation import Choice, Evaluator
+    from ..classify.choice import Choice
+    from ..classify.evaluation import Evaluator
     from ..classify.model import Classifier
     from ..text.plots import check_plot
 
@@ -170,8 +171,9 @@ def compare(
     \b
     textkit classify compare old.model new.model reviews.test.txt
     """
+    from ..classify.choice import Choice
     from ..classify.comparison import compare as compare_outcomes
-    from ..classify.evaluation import Choice, scored
+    from ..classify.evaluation import scored
     from ..classify.model import Classifier
 
     choice, found = Choice(k, threshold), []
@@ -179,7 +181,7 @@ def compare(
         model = Classifier.load(path)
         data = read_for(model, inputs, form, threads)
         with common.progress_bar() as progress:
-            scores = scored(model, data, choice.rule(model, data.multilabel), threads=threads, progress=progress)
+            scores = scored(model, data, choice.rule(model), threads=threads, progress=progress)
         found.append((scores.outcome(), data.labels.names))
     comparison = compare_outcomes(found[0], found[1], seed)
     if as_json:
@@ -244,7 +246,8 @@ def evaluate(
     """
     from dataclasses import replace
 
-    from ..classify.evaluation import Choice, Evaluator
+    from ..classify.choice import Choice
+    from ..classify.evaluation import Evaluator
     from ..text.plots import check_plot
 
     if html:
@@ -307,7 +310,7 @@ def calibrate(
     textkit classify calibrate mail.model mail.dev.txt --target precision:0.98 --abstain unsure -o sure.model
     """
     from ..classify.calibrating import Calibrator
-    from ..classify.calibration import Calibration, Target
+    from ..classify.calibration import Target
     from ..classify.model import Classifier
 
     calibrator = Calibrator(Target.read(target) if target else None, abstain, seed, threads)
@@ -316,7 +319,7 @@ def calibrate(
     with common.progress_bar() as calibrator.progress:
         made = calibrator.calibrate(loaded, data)
     made.save(output or model)
-    found = Calibration.from_dict(made.calibration, len(made.labels))
+    found = made.calibrated_by
     if as_json:
         common.print_json({**found.as_dict(), "labels": made.labels, "written": str(output or model)})
     else:

@@ -228,7 +228,7 @@ def make_report(
         hamming_loss=None if outcome.single else outcome.hamming_loss,
         answered=float(answered.mean()),
         accuracy_answered=float(outcome.exact[answered].mean()) if answered.any() else 0.0,
-        at=metrics.at_ranks(scores.top, scores.gold, ranks),
+        at=metrics.at_ranks(scores.top, scores.gold, [k for k in ranks if k == 1 or k < scores.labels]),
         log_loss=_number(scores.log_loss()),
         brier=_number(scores.brier()),
         calibration_error=scores.pairs.error,

@@ -1,5 +1,6 @@
 """`textkit classify` on labelled text: test, compare, evaluate, calibrate."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ..classify.form import InputForm
     from ..classify.report import Report
     from ..text.tokenizer import Tokenizer
+
+WIDEST_MATRIX = 12  # labels that a table has room for
 
 MODEL = click.argument("model", type=FILE)
 K = click.option("-k", "--k", type=int, help="Give so many labels at most, -1 for any number.  [default: as the model]")
@@ -128,19 +131,23 @@ def _show_labels(report: "Report", show: int) -> None:
 
 
 def _show_confused(report: "Report") -> None:
-    rows = [
+    matrix, between = report.matrix, "\n" if sys.stdout.isatty() else "; "
+    if 1 < report.labels <= WIDEST_MATRIX:
+        rows = [[label, *counts] for label, counts in zip(matrix.labels, matrix.counts, strict=True)]
+        common.print_table("right labels against given ones", ["", *matrix.labels, "(other)", "(none)"], rows)
+    pairs = [
         [
             pair.gold,
             "-" if pair.given is None else pair.given,
             f"{pair.count:,}",
             f"{pair.share:.1%}",
-            "; ".join(f"{e.file}:{e.line}: {e.text}" for e in pair.examples),
+            between.join(f"{e.file}:{e.line}: {e.text}" for e in pair.examples),
         ]
         for pair in report.confused
     ]
-    if rows:
+    if pairs:
         header = ["right label", "given", "documents", "of the label's", "examples"]
-        common.print_table("most confused", header, rows)
+        common.print_table("most confused", header, pairs)
 
 
 @classify.command()

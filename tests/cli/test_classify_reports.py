@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import golden_fasttext as golden
 import pytest
 from textkit.corpora import builtin
 
@@ -261,3 +262,18 @@ def test_a_closed_pipe_ends_quietly(place):
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("measure")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", golden.SUPERVISED)
+def test_fasttexts_models_are_measured_as_it_does(run, tmp_path, name):
+    model, text = golden.unpacked(name, tmp_path), golden.GOLDEN / "test.txt"
+    options = ["--k", -1, "--threshold", 0.5] if name == "sup_ova.bin" else []
+    done = run("classify", "test", model, text, "--like-fasttext", *options)
+    if (expected := golden.GOLDEN / f"{golden.SUPERVISED[name]}.test.txt").exists():
+        assert done.out.splitlines() == [line for line in expected.read_text().splitlines() if line[:1] in "NPR"][:3]
+    calibrated = tmp_path / "calibrated.model"
+    assert run("classify", "calibrate", model, text, "-o", calibrated).code == 0
+    assert run("classify", "test", calibrated, text).code == 0
+    refused = run("classify", "calibrate", model, text)
+    assert refused.code == 2
+    assert "--output" in refused.err[0]

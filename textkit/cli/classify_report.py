@@ -319,9 +319,15 @@ def calibrate(
     from ..classify.calibrating import Calibrator
     from ..classify.calibration import Target
     from ..classify.model import Classifier
+    from ..errors import UsageError
+    from ..files import is_container
 
     calibrator = Calibrator(Target.read(target) if target else None, abstain, seed, threads)
     loaded = Classifier.load(model)
+    if not (output or is_container(model)):
+        raise UsageError(
+            f"{model} is not in textkit's own format, the only one that keeps a calibration.", "Say --output."
+        )
     data = read_for(loaded, inputs, form, threads)
     with common.progress_bar() as calibrator.progress:
         made = calibrator.calibrate(loaded, data)

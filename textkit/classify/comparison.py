@@ -59,14 +59,14 @@ def compare(first: tuple[Outcome, Sequence[str]], second: tuple[Outcome, Sequenc
 
 
 def _common(*given: tuple[Outcome, Sequence[str]]) -> list[Outcome]:
-    """The outcomes with labels numbered alike."""
+    """The outcomes with labels numbered alike; only those that are right or chosen anywhere have a number."""
     numbers: dict[str, int] = {}
-    for _, names in given:
-        for name in names:
-            numbers.setdefault(name, len(numbers))
+    for outcome, names in given:
+        for label in np.unique(np.concatenate([outcome.chosen.ids, outcome.gold.ids])).tolist():
+            numbers.setdefault(names[label], len(numbers))
     found = []
     for outcome, names in given:
-        mapping = np.array([numbers[name] for name in names], np.int32)
+        mapping = np.array([numbers.get(name, -1) for name in names], np.int32)
         chosen, gold = (Ragged(mapping[lists.ids], lists.offsets) for lists in (outcome.chosen, outcome.gold))
         found.append(Outcome(chosen, gold, len(numbers)))
     return found

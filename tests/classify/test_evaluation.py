@@ -159,6 +159,8 @@ def test_comparison_in_words(corpora, models):
     assert sentence.startswith("accuracy: old is ahead of new, ")
     assert "hardly by chance: p = " in sentence
     assert "new minus old lies within -" in sentence
+    few = compare(*((outcome.of(np.arange(4)), names) for outcome, names in outcomes))
+    assert "which chance may explain: p = " in few.in_words("old", "new")[0]
     same = compare(outcomes[0], outcomes[0])
     assert same.in_words("a", "b")[0] == f"accuracy: both reach {outcomes[0][0].accuracy:.4f}."
     with pytest.raises(DataError, match="same documents"):

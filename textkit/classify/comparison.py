@@ -85,14 +85,10 @@ def _sentence(found: significance.Difference, first: str, second: str, documents
     better, worse = (second, first) if gap > 0 else (first, second)
     values = sorted((found.first, found.second), reverse=True)
     bounds = f"{second} minus {first} lies within {found.low:+.4f} and {found.high:+.4f} (95 %)"
-    verdict = (
-        f"hardly by chance: p = {_p(found.p)}"
-        if found.significant
-        else f"which chance alone explains well on {documents:,} documents: p = {_p(found.p)}"
-    )
+    verdict = "hardly by chance" if found.significant else "which chance may explain"
     return (
-        f"{found.name}: {better} is ahead of {worse}, {values[0]:.4f} to {values[1]:.4f}, {verdict} ({found.test}); "
-        f"{bounds}."
+        f"{found.name}: {better} is ahead of {worse}, {values[0]:.4f} to {values[1]:.4f}, {verdict}: "
+        f"p = {_p(found.p)} ({found.test}, {documents:,} documents); {bounds}."
     )
 
 

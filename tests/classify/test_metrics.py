@@ -229,7 +229,9 @@ def test_a_better_model_is_told_from_chance():
 class TestScikitLearn:
     """Equality with the measures people know."""
 
-    sk = pytest.importorskip("sklearn.metrics")
+    @pytest.fixture(autouse=True)
+    def metrics_of_scikit_learn(self):
+        self.sk = pytest.importorskip("sklearn.metrics")
 
     @pytest.fixture(params=["single", "multi"])
     def case(self, request):

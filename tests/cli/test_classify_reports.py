@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 
 import golden_fasttext as golden
 import pytest
@@ -277,3 +278,20 @@ def test_fasttexts_models_are_measured_as_it_does(run, tmp_path, name):
     refused = run("classify", "calibrate", model, text)
     assert refused.code == 2
     assert "--output" in refused.err[0]
+
+
+@pytest.mark.parametrize(("name", "target"), [("topics", "precision:0.95"), ("multilabel", "max-f1")])
+def test_predict_gives_what_test_measures(run, place, tmp_path, name, target):
+    model, text, bare = tmp_path / "m.model", place / f"{name}.test.txt", tmp_path / "bare.txt"
+    options = ["--target", target, "--abstain", "unsure", "-o", model]
+    assert run("classify", "calibrate", place / f"{name}.model", text, *options).code == 0
+    lines = [" ".join(w for w in line.split() if w[:9] != "__label__") for line in text.read_text().splitlines()]
+    bare.write_text("\n".join(lines) + "\n")
+    said = json.loads(run("classify", "test", model, text, "--json").out)
+    given = Counter()
+    for line in run("classify", "predict", model, bare).out.splitlines():
+        fields = line.split("\t")
+        given.update(fields[::2] if len(fields) > 1 else ["unsure"])
+    unsure = given.pop("unsure", 0)
+    assert given == {row["label"]: row["given"] for row in said["per_label"] if row["given"]}
+    assert unsure == round((1 - said["answered"]) * said["documents"])

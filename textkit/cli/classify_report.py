@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +12,6 @@ from .classify_common import labelled_input, read, read_for
 
 if TYPE_CHECKING:
     from ..classify.calibration import Calibration
-    from ..classify.config import ClassifierConfig
     from ..classify.form import InputForm
     from ..classify.report import Report
     from ..text.tokenizer import Tokenizer
@@ -237,7 +236,7 @@ def evaluate(
     pairs: int,
     examples: int,
     html: Path | None,
-    config: "ClassifierConfig",
+    chosen: dict[str, Any],
     tokenizer: "Tokenizer",
     threads: int | None,
     as_json: bool,
@@ -254,11 +253,13 @@ def evaluate(
     from dataclasses import replace
 
     from ..classify.choice import Choice
+    from ..classify.config import ClassifierConfig
     from ..classify.evaluation import Evaluator
     from ..text.plots import check_plot
 
     if html:
         check_plot(html.with_suffix(".svg"))
+    config = ClassifierConfig(**chosen)
     evaluator = Evaluator(Choice(k, threshold), form, pairs, examples, config.seed, threads)
     data = read(inputs, form, tokenizer, threads)
     with common.progress_bar() as evaluator.progress:

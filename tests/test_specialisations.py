@@ -22,10 +22,14 @@ from textkit.ngram.methods import METHODS
 from textkit.ngram.interpolation import interpolate
 from textkit.ngram.config import TrainingConfig
 from textkit.ngram.model import NGramModel
+from textkit.classify.calibrating import Calibrator
+from textkit.classify.calibration import Target
 from textkit.classify.check import CheckConfig, check
 from textkit.classify.data import from_memory, read_labelled
 from textkit.classify.exporting import write_fasttext
 from textkit.classify.foreign import top_like_fasttext
+from textkit.classify.evaluation import Evaluator
+from textkit.classify.explain import explain as explain_label
 from textkit.classify.form import InputForm
 from textkit.classify.model import Classifier
 from textkit.classify.quantising import Smaller, quantised
@@ -113,6 +117,8 @@ for tokenizer in named:
                         WordVectors.load(scratch / name)
                 for as_json in (False, True):
                     list(predicted(Writer(Predictor(classifier, prefix="t"), "lines", as_json), Reader([text])))
+                explain_label(classifier, "the cat sat on the mat")
+                Evaluator(threads=2).test(Calibrator(Target()).calibrate(classifier, data), data)
     state = kenlm.State()
     lm = kenlm.Model(str(scratch / "m.ngram"))
     lm.BeginSentenceWrite(state)

@@ -9,6 +9,7 @@ from scored import collected, made, ragged
 
 from textkit.classify import calibration
 from textkit.classify.calibration import NEVER, Calibration, Pairs, Target
+from textkit.classify.scores import Rule
 from textkit.errors import DataError, UsageError
 
 
@@ -94,7 +95,7 @@ def test_asked_precision_is_kept_on_other_documents(precision):
 
 def test_thresholds_raise_f1_of_several_labels():
     p, _, gold = made(False, 2000)
-    scores = collected(p, gold, False, Calibration().rule(False))
+    scores = collected(p, gold, False, Rule(None, 0.5))
     chosen = calibration.honest_outcome(Pairs.of(scores), Target())
     assert chosen.counts().macro.f1 > scores.outcome().counts().macro.f1
 
@@ -106,12 +107,6 @@ def test_calibration_is_stored_whole():
     for damage in ({"temperature": 0}, {"temperature": "x"}, {"thresholds": [1.0]}, {"thresholds": 3}, [1]):
         with pytest.raises(DataError, match="calibration"):
             Calibration.from_dict(damage, 2)
-
-
-def test_rules_that_follow_from_it():
-    assert str(Calibration().rule(True)) == "the most probable label"
-    assert str(Calibration().rule(False)) == "all labels from p = 0.5"
-    assert str(Calibration(thresholds=(0.1, 0.2)).rule(False)) == "all labels, each from its own threshold"
 
 
 def test_targets():

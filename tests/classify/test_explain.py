@@ -1,5 +1,6 @@
 """Explanations add up, and every feature is found where it stands."""
 
+import golden_fasttext as golden
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -152,3 +153,50 @@ def test_unknown_label_is_told_with_a_suggestion(models):
 def test_pieces_of_a_word():
     assert list(pieces("ab", 1, 3)) == ["<a", "<ab", "a", "ab", "ab>", "b", "b>"]
     assert list(pieces("é", 3, 4)) == ["<é>"]
+
+
+@pytest.fixture(scope="module", params=golden.SUPERVISED)
+def theirs(request, tmp_path_factory):
+    """A classifier of fastText."""
+    return Classifier.load(golden.unpacked(request.param, tmp_path_factory.mktemp("golden")))
+
+
+def test_models_of_fasttext_are_explained_as_exactly(theirs):
+    for line in [*golden.lines("test.txt")[:20], "qwertz unseen", ""]:
+        text = " ".join(word for word in line.split() if not word.startswith("__label__"))
+        encoded = theirs.encoded([text], threads=1)
+        found = occurrences(theirs.features, encoded, text.split())
+        for each in found:
+            covered = [*text.split(), "</s>"][each.first : each.last]
+            assert each.name == " ".join(covered) or each.name in f"<{covered[0]}>"
+            stored = theirs.features.name(each.row)
+            assert stored == each.name or stored.startswith("#")
+        logits = theirs.logits(theirs.encode([text], threads=1), threads=1)[0]
+        for number, label in enumerate(theirs.labels):
+            share = explain.explain(theirs, text, [label])[0]
+            assert share.bias + sum(s.contribution for s in share.shares) == pytest.approx(share.logit, abs=1e-5)
+            if theirs.head.loss != "hs":
+                assert share.logit == pytest.approx(float(logits[number]), abs=1e-4)
+
+
+def test_strongest_features_of_fasttexts_labels(theirs):
+    best = explain.strongest(theirs, theirs.labels[0], 5)
+    assert len(best) == 5
+    alone = theirs.head.weights(0)
+    assert best[0].weight == pytest.approx(float(alone.max()))
+
+
+@pytest.mark.parametrize("settings", [{"buckets": 500}, {"buckets": 500, "chars": (2, 3), "end_mark": True}])
+def test_marks_and_labels_spelled_out_do_no_harm(settings, tmp_path):
+    from textkit.classify.exporting import write_fasttext
+
+    made = Classifier.train(list(documents()), model="embedding", epochs=1, tokenizer="whitespace", **settings)
+    for model in (made, _exported(made, tmp_path, write_fasttext)):
+        for text in ("a good </s> film", "a __label__pos film", "</s>", "<unk> a film"):
+            found = explain.explain(model, text)[0]
+            assert found.bias + sum(s.contribution for s in found.shares) == pytest.approx(found.logit, abs=1e-5)
+
+
+def _exported(model, directory, write):
+    write(model, directory / "m.bin")
+    return Classifier.load(directory / "m.bin")

@@ -55,6 +55,16 @@ def test_weights_count_documents_as_often(pairs, seed):
 
 
 @given(outcomes)
+def test_labels_that_are_nowhere_change_nothing(pairs):
+    outcome = Outcome(ragged([a for a, _ in pairs]), ragged([b for _, b in pairs]), 5)
+    compact = outcome.compact()
+    assert compact.labels == len({label for pair in pairs for labels in pair for label in labels})
+    for average in ("micro", "macro", "weighted"):
+        assert getattr(compact.counts(), average) == getattr(outcome.counts(), average)
+    assert (compact.exact == outcome.exact).all()
+
+
+@given(outcomes)
 def test_matrix_holds_hits_on_its_diagonal_and_mistakes_beside_it(pairs):
     chosen, gold = [a for a, _ in pairs], [b for _, b in pairs]
     matrix = metrics.confusion_matrix(Outcome(ragged(chosen), ragged(gold), 5), np.array([0, 1, 2]))
@@ -219,7 +229,9 @@ def test_a_better_model_is_told_from_chance():
 class TestScikitLearn:
     """Equality with the measures people know."""
 
-    sk = pytest.importorskip("sklearn.metrics")
+    @pytest.fixture(autouse=True)
+    def metrics_of_scikit_learn(self):
+        self.sk = pytest.importorskip("sklearn.metrics")
 
     @pytest.fixture(params=["single", "multi"])
     def case(self, request):

@@ -4,7 +4,9 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 
+import golden_fasttext as golden
 import pytest
 from textkit.corpora import builtin
 
@@ -151,6 +153,21 @@ def test_calibrate_shows_before_and_after_and_is_kept(run, place, tmp_path):
     assert json.loads(run("classify", "info", model, "--json").out)["thresholds"] is None
 
 
+def test_training_can_calibrate_at_once(run, place, tmp_path):
+    text, model = place / "topics.train.txt", tmp_path / "m.model"
+    done = run("classify", "train", text, "-o", model, "--calibrate", "--target", "max-f1", *QUICK)
+    assert done.code == 0
+    rows = tables(done.out)
+    assert ["measure", "before", "after"] in rows
+    made = Classifier.load(model)
+    held = len(text.read_text().splitlines()) - made.report["documents"]
+    assert held == pytest.approx(0.1 * made.report["documents"], rel=0.2)
+    assert made.calibrated_by.measured["documents"] == held
+    assert made.calibrated_by.target == "max-f1"
+    said = json.loads(run("classify", "train", text, "-o", model, "--calibrate", "--json", *QUICK).out)
+    assert said["calibration"]["thresholds"] is None
+
+
 def test_explain_a_text(run, place, tmp_path):
     page = tmp_path / "e.html"
     text = "the team <won> the qwertz"
@@ -217,6 +234,8 @@ def test_info(run, place):
         (["evaluate", "SINGLE"], 1, "too few"),
         (["calibrate", "MODEL", "TEXT", "--target", "best"], 2, "--target 'best' is none"),
         (["calibrate", "MODEL", "TEXT", "--abstain", "x"], 2, "--abstain needs a --target"),
+        (["train", "TEXT", "--target", "max-f1"], 2, "are for --calibrate"),
+        (["train", "SINGLE", "--calibrate", "-o", "OUT"], 1, "too few"),
         (["explain", "MODEL"], 2, "neither a text nor a label"),
         (["explain", "MODEL", "a text", "--label", "sprot"], 2, "Did you mean sport?"),
         (["info", "TEXT"], 1, "txt"),
@@ -227,7 +246,7 @@ def test_bad_input_is_told_in_one_line(run, place, tmp_path, arguments, code, me
     for name, content in (("EMPTY", b""), ("UNLABELLED", b"no label here\n"), ("SINGLE", b"__label__a b\n")):
         (tmp_path / name).write_bytes(content)
     named = {"MODEL": place / "topics.model", "TEXT": place / "topics.test.txt"}
-    named |= {name: tmp_path / name for name in ("EMPTY", "UNLABELLED", "SINGLE")}
+    named |= {name: tmp_path / name for name in ("EMPTY", "UNLABELLED", "SINGLE", "OUT")}
     before = (place / "topics.model").read_bytes()
     done = run("classify", *(named.get(a, a) for a in arguments))
     assert done.code == code
@@ -236,6 +255,7 @@ def test_bad_input_is_told_in_one_line(run, place, tmp_path, arguments, code, me
     assert done.err[-1].startswith("error: ")
     assert "Traceback" not in "".join(done.err)
     assert (place / "topics.model").read_bytes() == before
+    assert not (tmp_path / "OUT").exists()
 
 
 def test_a_closed_pipe_ends_quietly(place):
@@ -243,3 +263,35 @@ def test_a_closed_pipe_ends_quietly(place):
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("measure")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", golden.SUPERVISED)
+def test_fasttexts_models_are_measured_as_it_does(run, tmp_path, name):
+    model, text = golden.unpacked(name, tmp_path), golden.GOLDEN / "test.txt"
+    options = ["--k", -1, "--threshold", 0.5] if name == "sup_ova.bin" else []
+    done = run("classify", "test", model, text, "--like-fasttext", *options)
+    if (expected := golden.GOLDEN / f"{golden.SUPERVISED[name]}.test.txt").exists():
+        assert done.out.splitlines() == [line for line in expected.read_text().splitlines() if line[:1] in "NPR"][:3]
+    calibrated = tmp_path / "calibrated.model"
+    assert run("classify", "calibrate", model, text, "-o", calibrated).code == 0
+    assert run("classify", "test", calibrated, text).code == 0
+    refused = run("classify", "calibrate", model, text)
+    assert refused.code == 2
+    assert "--output" in refused.err[0]
+
+
+@pytest.mark.parametrize(("name", "target"), [("topics", "precision:0.95"), ("multilabel", "max-f1")])
+def test_predict_gives_what_test_measures(run, place, tmp_path, name, target):
+    model, text, bare = tmp_path / "m.model", place / f"{name}.test.txt", tmp_path / "bare.txt"
+    options = ["--target", target, "--abstain", "unsure", "-o", model]
+    assert run("classify", "calibrate", place / f"{name}.model", text, *options).code == 0
+    lines = [" ".join(w for w in line.split() if w[:9] != "__label__") for line in text.read_text().splitlines()]
+    bare.write_text("\n".join(lines) + "\n")
+    said = json.loads(run("classify", "test", model, text, "--json").out)
+    given = Counter()
+    for line in run("classify", "predict", model, bare).out.splitlines():
+        fields = line.split("\t")
+        given.update(fields[::2] if len(fields) > 1 else ["unsure"])
+    unsure = given.pop("unsure", 0)
+    assert given == {row["label"]: row["given"] for row in said["per_label"] if row["given"]}
+    assert unsure == round((1 - said["answered"]) * said["documents"])

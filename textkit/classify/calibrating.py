@@ -3,21 +3,25 @@
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from ..errors import UsageError
 from ..progress import Reporter, silent
-from . import scores
+from . import scores, splits
 from .calibration import Calibration, Pairs, Target, fit_temperature, fit_thresholds, honest_outcome
+from .choice import exclusive
+from .config import ClassifierConfig
 from .data import LabelledCorpus
-from .evaluation import EXCLUSIVE, scored
+from .evaluation import scored
 from .labelling import Ragged
 from .metrics import Outcome
 from .model import Classifier
 from .scores import Scores
 
 LIKELY = 50  # labels of a document for which thresholds are looked for
+SHARE = 0.1  # of the documents that are held out to calibrate on
 KEPT = 16_000_000  # logits that are kept from step to step
 
 
@@ -57,11 +61,10 @@ class Calibrator:
             documents: their numbers, all if None.
         """
         held = np.arange(len(data)) if documents is None else documents
-        exclusive = model.head.loss in EXCLUSIVE
         plain = calibrated(model, None)
         before = self._scored(plain, data, held)
         kept = list(self._logits(plain, data, held)) if len(held) * len(model.labels) <= KEPT else None
-        temperature = fit_temperature(lambda: kept or self._logits(plain, data, held), exclusive)
+        temperature = fit_temperature(lambda: kept or self._logits(plain, data, held), exclusive(model))
         warmed = calibrated(model, Calibration(temperature))
         after = self._scored(warmed, data, held)
         thresholds, outcome = None, after.outcome()
@@ -73,6 +76,24 @@ class Calibrator:
             temperature, thresholds, str(self.target or ""), self.abstain, _measured(before, after, outcome)
         )
         return calibrated(model, found)
+
+    def train(
+        self,
+        data: LabelledCorpus,
+        config: ClassifierConfig,
+        progress: Reporter = silent,
+        threads: int | None = None,
+        **start: Any,
+    ) -> Classifier:
+        """Train on a part of the documents, calibrate on the others, which the best epoch is chosen on, too.
+
+        Args:
+            start: what else `Classifier.train_on` takes.
+        """
+        train, held = splits.held_out(data, config.validation or SHARE, config.seed)
+        known = None if config.validation == 0 else held
+        model = Classifier.train_on(data, config, train, known, progress, threads, **start)
+        return self.calibrate(model, data, held)
 
     def _scored(self, model: Classifier, data: LabelledCorpus, held: np.ndarray) -> Scores:
         return scored(model, data, documents=held, depth=LIKELY, threads=self.threads, progress=self.progress)

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import DataError, UsageError
 from .labelling import Ragged
 from .metrics import Outcome, owners
-from .scores import Rule, Scores
+from .scores import Scores
 
 COLDEST, HOTTEST = 0.01, 100.0
 RARE = 5  # a label with fewer documents than this gets the threshold of all labels together
@@ -95,12 +95,6 @@ class Calibration:
         if not 0 < found.temperature < math.inf or (found.thresholds is not None and len(found.thresholds) != labels):
             raise DataError("the calibration does not fit the model.", "Run textkit classify calibrate again.")
         return found
-
-    def rule(self, exclusive: bool) -> Rule:
-        """Which labels to give when the user has not said."""
-        if self.thresholds is not None:
-            return Rule(1 if exclusive else None, np.array(self.thresholds, np.float32))
-        return Rule(1) if exclusive else Rule(None, 0.5)
 
 
 def fit_temperature(logits: Logits, exclusive: bool) -> float:

@@ -1,18 +1,35 @@
-"""Which labels documents are given."""
+"""Which labels documents get: as a user says, as a model was calibrated, or as suits what it was trained on."""
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..errors import UsageError
-from .calibration import Calibration
 from .model import Classifier
 from .scores import Rule
 
-EXCLUSIVE = ("softmax", "hs")  # losses whose probabilities sum to one
+EXCLUSIVE = ("softmax", "hs")  # losses whose probabilities sum to 1 over the labels
+
+
+def exclusive(model: Classifier) -> bool:
+    """Whether the probabilities of a document sum to 1."""
+    return model.head.loss in EXCLUSIVE
+
+
+def several(model: Classifier) -> bool:
+    """Whether documents of the model can have several labels: some had in training."""
+    documents = int(model.report.get("documents") or 0)
+    return not exclusive(model) and 0 < documents < int(np.sum(model.label_counts))
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which labels to give and which to measure, as a user says; None where nothing was said.
+    """Which labels to give.
+
+    Args:
+        k: at most so many, -1 for all; None with a threshold of None is what the model was calibrated for, else the
+            most probable label, or if documents had several in training all that are at least as probable as not.
+        threshold: none that is less probable.
 
     Raises:
         UsageError: an impossible value.
@@ -27,13 +44,14 @@ class Choice:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise UsageError(f"--threshold {self.threshold:g} makes no sense.", "Probabilities are from 0 to 1.")
 
-    def rule(self, model: Classifier, several: bool) -> Rule:
-        """What holds for a model, on documents that have several labels or one each."""
-        exclusive = model.head.loss in EXCLUSIVE
+    def rule(self, model: Classifier) -> Rule:
+        """What holds for a model."""
+        most = None if several(model) else 1
         if self.k is None and self.threshold is None:
-            known = Calibration.from_dict(model.calibration, len(model.labels)).rule(exclusive)
-            return known if exclusive or several or not isinstance(known.threshold, float) else Rule(1)
-        k = self.k if self.k is not None else 1 if exclusive or not several else None
+            if (thresholds := model.calibrated_by.thresholds) is not None:
+                return Rule(1 if exclusive(model) else None, np.array(thresholds, np.float32))
+            return Rule(most, 0.0 if most else 0.5)
+        k = most if self.k is None else self.k
         return Rule(None if k == -1 else k, float(self.threshold or 0.0))
 
     @property

@@ -59,14 +59,14 @@ def compare(first: tuple[Outcome, Sequence[str]], second: tuple[Outcome, Sequenc
 
 
 def _common(*given: tuple[Outcome, Sequence[str]]) -> list[Outcome]:
-    """The outcomes with labels numbered alike."""
+    """The outcomes with labels numbered alike; only those that are right or chosen anywhere have a number."""
     numbers: dict[str, int] = {}
-    for _, names in given:
-        for name in names:
-            numbers.setdefault(name, len(numbers))
+    for outcome, names in given:
+        for label in np.unique(np.concatenate([outcome.chosen.ids, outcome.gold.ids])).tolist():
+            numbers.setdefault(names[label], len(numbers))
     found = []
     for outcome, names in given:
-        mapping = np.array([numbers[name] for name in names], np.int32)
+        mapping = np.array([numbers.get(name, -1) for name in names], np.int32)
         chosen, gold = (Ragged(mapping[lists.ids], lists.offsets) for lists in (outcome.chosen, outcome.gold))
         found.append(Outcome(chosen, gold, len(numbers)))
     return found
@@ -85,14 +85,10 @@ def _sentence(found: significance.Difference, first: str, second: str, documents
     better, worse = (second, first) if gap > 0 else (first, second)
     values = sorted((found.first, found.second), reverse=True)
     bounds = f"{second} minus {first} lies within {found.low:+.4f} and {found.high:+.4f} (95 %)"
-    verdict = (
-        f"hardly by chance: p = {_p(found.p)}"
-        if found.significant
-        else f"which chance alone explains well on {documents:,} documents: p = {_p(found.p)}"
-    )
+    verdict = "hardly by chance" if found.significant else "which chance may explain"
     return (
-        f"{found.name}: {better} is ahead of {worse}, {values[0]:.4f} to {values[1]:.4f}, {verdict} ({found.test}); "
-        f"{bounds}."
+        f"{found.name}: {better} is ahead of {worse}, {values[0]:.4f} to {values[1]:.4f}, {verdict}: "
+        f"p = {_p(found.p)} ({found.test}, {documents:,} documents); {bounds}."
     )
 
 

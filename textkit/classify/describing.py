@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from .calibration import Calibration
 from .model import Classifier
 
 
 def describe(model: Classifier, path: Path) -> dict[str, Any]:
     """Kind, sizes, settings, labels with their training documents, training report and calibration, for JSON."""
-    calibration = Calibration.from_dict(model.calibration, len(model.labels))
+    calibration = model.calibrated_by
     counts = sorted(zip(model.labels, model.label_counts.tolist(), strict=True), key=lambda item: -item[1])
     return {
         "signature": model.signature,

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..progress import Progress, Reporter, silent
 from . import scores, splits
-from .choice import EXCLUSIVE, Choice
+from .choice import Choice, exclusive
 from .config import ClassifierConfig
 from .data import LabelledCorpus
 from .excerpts import TextExcerpts
@@ -39,8 +39,8 @@ def scored(
         depth: how many of the most probable labels to keep.
     """
     chosen = np.arange(len(data)) if documents is None else documents
-    rule = rule or Choice().rule(model, data.multilabel)
-    collector = Collector(data.gold.take(chosen), len(model.labels), model.head.loss in EXCLUSIVE, rule, depth)
+    rule = rule or Choice().rule(model)
+    collector = Collector(data.gold.take(chosen), len(model.labels), exclusive(model), rule, depth)
     _feed(collector, model, data, chosen, threads, progress)
     return collector.finish()
 
@@ -100,9 +100,9 @@ class Evaluator:
         for train, held in parts:
             model = self._trained(data, config, train)
             if collector is None:
-                rule, exclusive = self.choice.rule(model, data.multilabel), model.head.loss in EXCLUSIVE
+                rule = self.choice.rule(model)
                 gold = data.gold.take(documents)
-                collector = Collector(gold, len(model.labels), exclusive, rule, max(self.choice.ranks))
+                collector = Collector(gold, len(model.labels), exclusive(model), rule, max(self.choice.ranks))
             _feed(collector, model, data, held, self.threads, self.progress)
         assert collector is not None
         found = collector.finish()
@@ -130,7 +130,7 @@ class Evaluator:
         return Classifier.train_on(data, config, rows, progress=self.progress, threads=self.threads)
 
     def _scored(self, model: Classifier, data: LabelledCorpus, documents: np.ndarray | None) -> Scores:
-        rule, depth = self.choice.rule(model, data.multilabel), max(self.choice.ranks)
+        rule, depth = self.choice.rule(model), max(self.choice.ranks)
         return scored(model, data, rule, documents=documents, depth=depth, threads=self.threads, progress=self.progress)
 
     def _report(self, found: Scores, model: Classifier, data: LabelledCorpus, documents: np.ndarray | None) -> Report:

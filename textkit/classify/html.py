@@ -160,7 +160,7 @@ def _reliability(report: Report, axes: Any) -> None:
 def _thresholds(report: Report, axes: Any) -> None:
     x = [t.threshold for t in report.thresholds]
     for name in ("precision", "recall", "f1"):
-        axes.plot(x, [getattr(t, name) for t in report.thresholds], label=name)
+        axes.plot(x, [getattr(t, name) for t in report.thresholds], label=name.replace("f1", "F1"))
     if all(t.per_document <= 1 for t in report.thresholds):
         axes.plot(x, [t.per_document for t in report.thresholds], "--", color="grey", label="answered")
     axes.set(xlabel="labels more probable than this are given", xlim=(0, 1), ylim=(0, 1.02))

@@ -65,7 +65,7 @@ class LabelCounts:
         total = weights.sum()
         if not total:
             return PRF(0.0, 0.0, 0.0)
-        return PRF(*(float(values @ weights / total) for values in (self.precision, self.recall, self.f1)))
+        return PRF(*(float((values * weights).sum() / total) for values in (self.precision, self.recall, self.f1)))
 
 
 def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
@@ -172,6 +172,14 @@ class Outcome:
         gold = np.append(counts.gold, 0.0)
         spread = (total**2 - (chosen**2).sum()) * (total**2 - (gold**2).sum())
         return float((counts.hits.sum() * total - chosen @ gold) / math.sqrt(spread)) if spread > 0 else 0.0
+
+    def compact(self) -> "Outcome":
+        """The same with only the labels that are right or chosen anywhere, numbered anew."""
+        both = np.concatenate([self.chosen.ids, self.gold.ids])
+        found, numbers = np.unique(both, return_inverse=True)
+        numbers, cut = numbers.astype(np.int32), len(self.chosen.ids)
+        chosen, gold = Ragged(numbers[:cut], self.chosen.offsets), Ragged(numbers[cut:], self.gold.offsets)
+        return Outcome(chosen, gold, len(found))
 
     def of(self, documents: np.ndarray) -> "Outcome":
         """Only these documents, int64 (n,) or bool (L,)."""

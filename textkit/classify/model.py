@@ -86,7 +86,12 @@ class Classifier:
     report: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.head.temperature = Calibration.from_dict(self.calibration, len(self.labels)).temperature
+        self.head.temperature = self.calibrated_by.temperature
+
+    @property
+    def calibrated_by(self) -> Calibration:
+        """The calibration; one that does nothing if the model has none. Raises DataError if it is damaged."""
+        return Calibration.from_dict(self.calibration, len(self.labels))
 
     # --- training and keeping -------------------------------------------------------------------------------
 

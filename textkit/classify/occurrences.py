@@ -13,7 +13,7 @@ from ..formats.hashing import LABEL, UNKNOWN
 from ..kernels import features as kernels
 from ..text.corpus import EncodedCorpus
 from ..text.subwords import Ngrams
-from ..text.vocabulary import EOS, UNK
+from ..text.vocabulary import EOS, SPECIALS, UNK
 from .characters import ExactPieces, HashedPieces
 from .features import BagEncoder, Features
 from .hashed import HashedFeatures
@@ -50,7 +50,7 @@ def occurrences(features: Features | HashedFeatures, text: EncodedCorpus, tokens
     ]
     if [each.row for each in found] == bag:
         return found
-    # Features of another make: their names are known, their places are not.
+    # A document that spells out marks: the names of its features are known, their places are not.
     return [Occurrence(row, features.name(row), features.kind(row), 0, 0) for row in bag]
 
 
@@ -76,7 +76,8 @@ class _Walk:
             if row != UNK:
                 yield row, "", "word", place, place + 1
                 units = units[1:]
-            for unit, name in zip(units, self._pieces(place, units), strict=True):
+            names = self._pieces(place, units) if token >= len(SPECIALS) else []  # marks are not spelled out
+            for unit, name in zip(units, names, strict=True):
                 yield unit, name, "characters", place, place + 1
         for mark in self.end:
             yield mark, "", "word", len(self.ids), len(self.ids) + 1

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -106,7 +106,7 @@ class Report:
         log_loss (nats), brier, calibration_error: of the probabilities, over documents whose labels are all known.
         roc_auc, average_precision: {"macro": …, "micro": …} over `ranked` labels.
         unknown: labels that the model does not know, with the number of their documents.
-        per_label: most frequent first.
+        per_label: those that are right or given anywhere, the most frequent first.
         bins: probability and share of right ones by size of the probability.
         folds: the accuracy of each, if there were several.
     """
@@ -145,7 +145,7 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self)
+        return {**asdict(replace(self, per_label=[])), "per_label": [vars(row) for row in self.per_label]}
 
     def summary(self) -> list[tuple[str, float, str, float | None]]:
         """Measure, value, its interval, what the baseline reaches: the figures that stand first."""
@@ -228,7 +228,7 @@ def make_report(
         hamming_loss=None if outcome.single else outcome.hamming_loss,
         answered=float(answered.mean()),
         accuracy_answered=float(outcome.exact[answered].mean()) if answered.any() else 0.0,
-        at=metrics.at_ranks(scores.top, scores.gold, ranks),
+        at=metrics.at_ranks(scores.top, scores.gold, [k for k in ranks if k == 1 or k < scores.labels]),
         log_loss=_number(scores.log_loss()),
         brier=_number(scores.brier()),
         calibration_error=scores.pairs.error,
@@ -283,6 +283,7 @@ def _label_rows(scores: Scores, counts: metrics.LabelCounts, names: Sequence[str
             known=label < scores.labels,
         )
         for label in np.argsort(-counts.gold, kind="stable").tolist()
+        if counts.gold[label] or counts.chosen[label]
     ]
 
 

@@ -15,7 +15,7 @@ from .metrics import Outcome, owners, prf
 from .ranking import Curves, Ranking, Steps, curves, mean_of_defined, rank_labels
 
 BLOCK = 4_000_000  # probabilities looked at together
-COLUMNS = 16_000_000  # probabilities kept for curves, documents times labels
+COLUMNS = 4_000_000  # probabilities kept for curves, documents times labels
 BINS = 15  # of equal width, as calibration error is usually measured
 CURVE = 1000  # thresholds on the curve
 

@@ -20,7 +20,6 @@ from ..text.corpus import encode_lines
 from ..text.output import DELIMITERS, Headers, header_with, joined, lines_of, objects
 from ..text.reader import Block, Reader, RecordBlock
 from ..text.tokenizer import PADDING, text_buffer
-from .calibration import Calibration
 from .choice import Choice
 from .foreign import top_like_fasttext
 from .labelling import Ragged, take_labels
@@ -45,17 +44,11 @@ class Predictor:
     prefix: str | None = None
 
     def __post_init__(self) -> None:
-        rule = self.choice.rule(self.model, self._had_several)
+        rule = self.choice.rule(self.model)
         self.floor = np.zeros(0, np.float32) if isinstance(rule.threshold, float) else rule.threshold
         self.k, self.threshold = rule.k or -1, float(np.min(rule.threshold))
         given = self.choice.k is not None or self.choice.threshold is not None
-        self.abstain = "" if given else Calibration.from_dict(self.model.calibration, len(self.model.labels)).abstain
-
-    @property
-    def _had_several(self) -> bool:
-        """Whether documents had several labels in training."""
-        documents = int(self.model.report.get("documents") or 0)
-        return 0 < documents < int(np.sum(self.model.label_counts))
+        self.abstain = "" if given else self.model.calibrated_by.abstain
 
     def top(self, text: Block) -> Iterator[Top]:
         """The labels of each line of a checked block, of some lines at a time."""

@@ -12,6 +12,7 @@ from . import common
 from .classify_common import labelled_input, read
 
 if TYPE_CHECKING:
+    from ..classify.calibrating import Calibrator
     from ..classify.config import ClassifierConfig
     from ..classify.form import InputForm
     from ..text.tokenizer import Tokenizer
@@ -92,6 +93,9 @@ def _range(text: str) -> tuple[int, int]:
 @click.option("--from", "base", type=FILE, help="Train this model on: its features, weights, labels and tokenizer.")
 @click.option("--vectors", type=FILE, help="Begin with word vectors of this file, in any format; --dim is theirs.")
 @click.option("--freeze", is_flag=True, help="With --vectors: leave them as they are.")
+@click.option("--calibrate", is_flag=True, help="Hold a part out, and fit the probabilities to it.")
+@click.option("--target", metavar="max-f1|precision:0.95", help="With --calibrate: find thresholds to this end, too.")
+@click.option("--abstain", default="", metavar="NAME", help="With --target: what to say below all thresholds.")
 @common.tokenizing("word")
 @labelled_input
 @common.THREADS
@@ -103,6 +107,9 @@ def train(
     base: Path | None,
     vectors: Path | None,
     freeze: bool,
+    calibrate: bool,
+    target: str | None,
+    abstain: str,
     tokenizer: "Tokenizer",
     form: "InputForm",
     threads: int | None,
@@ -114,12 +121,16 @@ def train(
     textkit classify train reviews.txt --output reviews.model
     textkit classify train reviews.txt --model embedding --word-ngrams 3 --dim 30 -o reviews.model
     textkit classify train more.txt --from reviews.model -o both.model
+    textkit classify train mail.txt --calibrate --target precision:0.98 --abstain unsure
     """
     from ..classify.model import Classifier
     from ..classify.starting import settings_for
+    from ..errors import UsageError
 
+    if (target or abstain) and not calibrate:
+        raise UsageError("--target and --abstain are for --calibrate.", "Say --calibrate, too.")
     began = time.perf_counter()
-    target = output or common.default_output(inputs, ".model")
+    path = output or common.default_output(inputs, ".model")
     start = Classifier.load(base) if base else None
     if freeze:
         chosen["freeze"] = True
@@ -127,11 +138,19 @@ def train(
     tokenizer, labels = (start.tokenizer, start.labels) if start else (tokenizer, None)
     data = read(inputs, form, tokenizer, threads, min_count=config.min_count, labels=labels)
     with common.progress_bar() as progress:
-        model = Classifier.train_on(data, config, progress=progress, threads=threads, base=start, vectors=vectors)
-    model.save(target)
+        train_on = _calibrator(target, abstain, config.seed).train if calibrate else Classifier.train_on
+        model = train_on(data, config, progress=progress, threads=threads, base=start, vectors=vectors)
+    model.save(path)
     for complaint in model.report.get("complaints", ()):
         common.note(complaint)
-    _tell(model, target, time.perf_counter() - began, as_json)
+    _tell(model, path, time.perf_counter() - began, as_json)
+
+
+def _calibrator(target: str | None, abstain: str, seed: int) -> "Calibrator":
+    from ..classify.calibrating import Calibrator
+    from ..classify.calibration import Target
+
+    return Calibrator(Target.read(target) if target else None, abstain, seed)
 
 
 def _config(vectors: Path | None, chosen: dict[str, Any]) -> "ClassifierConfig":
@@ -148,8 +167,8 @@ def _config(vectors: Path | None, chosen: dict[str, Any]) -> "ClassifierConfig":
 def _tell(model: Any, target: Path, seconds: float, as_json: bool) -> None:
     report = model.report
     if as_json:
-        described = {"signature": model.signature, "labels": len(model.labels), **report}
-        common.print_json({**described, "written": str(target), "seconds": seconds})
+        described = {"signature": model.signature, "labels": len(model.labels), "calibration": model.calibration}
+        common.print_json({**described, **report, "written": str(target), "seconds": seconds})
         return
     rows = [[name.replace("_", " "), report[name]] for name in ("documents", "held_out", "features") if name in report]
     rows.insert(1, ["labels", len(model.labels)])
@@ -158,3 +177,7 @@ def _tell(model: Any, target: Path, seconds: float, as_json: bool) -> None:
         best = max(report["history"], key=lambda entry: entry["accuracy"])
         rows.append(["held-out accuracy", f"{best['accuracy']:.4f}"])
     common.print_table(f"{target} ({seconds:.1f} s)", ["what", "value"], rows)
+    if model.calibration:
+        from .classify_report import show_calibration
+
+        show_calibration(model.calibrated_by, model.labels, 30)

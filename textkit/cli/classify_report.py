@@ -1,7 +1,8 @@
 """`textkit classify` on labelled text: test, compare, evaluate, calibrate."""
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,10 +12,11 @@ from .classify_common import labelled_input, read, read_for
 
 if TYPE_CHECKING:
     from ..classify.calibration import Calibration
-    from ..classify.config import ClassifierConfig
     from ..classify.form import InputForm
     from ..classify.report import Report
     from ..text.tokenizer import Tokenizer
+
+WIDEST_MATRIX = 12  # labels that a table has room for
 
 MODEL = click.argument("model", type=FILE)
 K = click.option("-k", "--k", type=int, help="Give so many labels at most, -1 for any number.  [default: as the model]")
@@ -64,7 +66,8 @@ def test(
     textkit classify test reviews.model reviews.test.txt --html report.html
     textkit classify test tags.model tags.test.txt --k 3 --threshold 0.1 --json
     """
-    from ..classify.evaluation import Choice, Evaluator
+    from ..classify.choice import Choice
+    from ..classify.evaluation import Evaluator
     from ..classify.model import Classifier
     from ..text.plots import check_plot
 
@@ -127,19 +130,23 @@ def _show_labels(report: "Report", show: int) -> None:
 
 
 def _show_confused(report: "Report") -> None:
-    rows = [
+    matrix, between = report.matrix, "\n" if sys.stdout.isatty() else "; "
+    if 1 < report.labels <= WIDEST_MATRIX:
+        rows = [[label, *counts] for label, counts in zip(matrix.labels, matrix.counts, strict=True)]
+        common.print_table("right labels against given ones", ["", *matrix.labels, "(other)", "(none)"], rows)
+    pairs = [
         [
             pair.gold,
             "-" if pair.given is None else pair.given,
             f"{pair.count:,}",
             f"{pair.share:.1%}",
-            "; ".join(f"{e.file}:{e.line}: {e.text}" for e in pair.examples),
+            between.join(f"{e.file}:{e.line}: {e.text}" for e in pair.examples),
         ]
         for pair in report.confused
     ]
-    if rows:
+    if pairs:
         header = ["right label", "given", "documents", "of the label's", "examples"]
-        common.print_table("most confused", header, rows)
+        common.print_table("most confused", header, pairs)
 
 
 @classify.command()
@@ -170,8 +177,9 @@ def compare(
     \b
     textkit classify compare old.model new.model reviews.test.txt
     """
+    from ..classify.choice import Choice
     from ..classify.comparison import compare as compare_outcomes
-    from ..classify.evaluation import Choice, scored
+    from ..classify.evaluation import scored
     from ..classify.model import Classifier
 
     choice, found = Choice(k, threshold), []
@@ -179,7 +187,7 @@ def compare(
         model = Classifier.load(path)
         data = read_for(model, inputs, form, threads)
         with common.progress_bar() as progress:
-            scores = scored(model, data, choice.rule(model, data.multilabel), threads=threads, progress=progress)
+            scores = scored(model, data, choice.rule(model), threads=threads, progress=progress)
         found.append((scores.outcome(), data.labels.names))
     comparison = compare_outcomes(found[0], found[1], seed)
     if as_json:
@@ -228,7 +236,7 @@ def evaluate(
     pairs: int,
     examples: int,
     html: Path | None,
-    config: "ClassifierConfig",
+    chosen: dict[str, Any],
     tokenizer: "Tokenizer",
     threads: int | None,
     as_json: bool,
@@ -244,11 +252,14 @@ def evaluate(
     """
     from dataclasses import replace
 
-    from ..classify.evaluation import Choice, Evaluator
+    from ..classify.choice import Choice
+    from ..classify.config import ClassifierConfig
+    from ..classify.evaluation import Evaluator
     from ..text.plots import check_plot
 
     if html:
         check_plot(html.with_suffix(".svg"))
+    config = ClassifierConfig(**chosen)
     evaluator = Evaluator(Choice(k, threshold), form, pairs, examples, config.seed, threads)
     data = read(inputs, form, tokenizer, threads)
     with common.progress_bar() as evaluator.progress:
@@ -307,16 +318,22 @@ def calibrate(
     textkit classify calibrate mail.model mail.dev.txt --target precision:0.98 --abstain unsure -o sure.model
     """
     from ..classify.calibrating import Calibrator
-    from ..classify.calibration import Calibration, Target
+    from ..classify.calibration import Target
     from ..classify.model import Classifier
+    from ..errors import UsageError
+    from ..files import is_container
 
     calibrator = Calibrator(Target.read(target) if target else None, abstain, seed, threads)
     loaded = Classifier.load(model)
+    if not (output or is_container(model)):
+        raise UsageError(
+            f"{model} is not in textkit's own format, the only one that keeps a calibration.", "Say --output."
+        )
     data = read_for(loaded, inputs, form, threads)
     with common.progress_bar() as calibrator.progress:
         made = calibrator.calibrate(loaded, data)
     made.save(output or model)
-    found = Calibration.from_dict(made.calibration, len(made.labels))
+    found = made.calibrated_by
     if as_json:
         common.print_json({**found.as_dict(), "labels": made.labels, "written": str(output or model)})
     else:

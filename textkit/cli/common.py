@@ -236,7 +236,9 @@ def print_table(title: str, header: list[str], rows: Sequence[Sequence[Any]]) ->
 
 
 def _is_number(cell: Any) -> bool:
-    return isinstance(cell, int | float) or (isinstance(cell, str) and cell.replace(",", "").rstrip("%")[:1].isdigit())
+    if isinstance(cell, str):
+        return cell in ("", "-") or cell.replace(",", "").lstrip("+-")[:1].isdigit()
+    return isinstance(cell, int | float)
 
 
 def _shown(cell: Any) -> str:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -83,9 +84,8 @@ class Ascent:
         costs = (self.weights * np.float32(cost)).astype(np.float32)
         with ThreadPoolExecutor(threads) as pool:
             for self.passes in range(1, most + 1):
-                order = rng.permutation(len(costs))
-                parts = split_evenly(len(costs), threads)
-                told = sum(pool.map(lambda part: self._pass(order, part, costs), parts), np.zeros(2))
+                step = partial(self._pass, rng.permutation(len(costs)), costs)
+                told = sum(pool.map(step, split_evenly(len(costs), threads)), np.zeros(2))
                 square = 0.5 * float(np.dot(self.v.astype(np.float64), self.v))
                 self.gap = float((told[0] - told[1] + 2 * square) / max(told[0] + square, 1e-300))
                 if self.passes > 1 and abs(self.gap) < tolerance:
@@ -93,7 +93,7 @@ class Ascent:
                 if threads > 1 and self.passes == _SETTLING:
                     self._settle(costs)
 
-    def _pass(self, order: np.ndarray, part: tuple[int, int], costs: np.ndarray) -> np.ndarray:
+    def _pass(self, order: np.ndarray, costs: np.ndarray, part: tuple[int, int]) -> np.ndarray:
         e, told = self.examples, np.zeros(2)
         documents = (e.counted.rows, e.counted.offsets, e.values)
         if self.target is not None:

@@ -1,6 +1,7 @@
 """From labelled documents to a linear model: features once, weights for each cost, the cost by held-out documents."""
 
 import time
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -76,6 +77,12 @@ class LinearFitter:
         """The features of all documents."""
         return Counted.of(self.features.bags(self.data.text, self.all, self.threads), self.threads)
 
+    def with_config(self, config: ClassifierConfig) -> "LinearFitter":
+        """The same features of the same documents with other settings of the weights."""
+        other = copy(self)
+        other.config = config
+        return other
+
     @cached_property
     def parts(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Places among `all` to train on, and to judge by."""
@@ -128,7 +135,9 @@ class LinearFitter:
 
         Parts are tried side by side, each by one thread, so that the same costs win whatever the number of threads.
         """
-        found: list[list[np.ndarray]] = list(ordered_map(lambda part: self._logits(part, costs), self.parts, self.workers))
+        found: list[list[np.ndarray]] = list(
+            ordered_map(lambda part: self._logits(part, costs), self.parts, self.workers)
+        )
         if not found:
             return []
         gold = self.gold.take(np.concatenate([held for _, held in self.parts]))

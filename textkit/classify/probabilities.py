@@ -77,9 +77,7 @@ def best_of(probabilities: np.ndarray, k: int, threshold: float) -> Top:
     return Top(ids, np.where(good, p, np.float32(0)), good.sum(1))
 
 
-def top_of(
-    probabilities: Callable[[Ragged], np.ndarray], bags: Ragged, labels: int, k: int, threshold: float
-) -> Top:
+def top_of(probabilities: Callable[[Ragged], np.ndarray], bags: Ragged, labels: int, k: int, threshold: float) -> Top:
     """`best_of` for bags of any number; never more than some million probabilities are in memory at once.
 
     Args:

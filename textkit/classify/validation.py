@@ -17,6 +17,7 @@ from .splits import shuffled_by, stratum_of_each
 
 FOLDS = 5
 _FOLDED = 5_000  # up to so many documents, each is held out once; of more, two parts of half as many
+_FOLDED_LABELS = 100_000  # the same, of documents times labels
 _FEWEST = 20
 _FEWEST_TEMPERED = 100  # documents that show a temperature
 
@@ -56,14 +57,15 @@ def parts(data: LabelledCorpus, documents: np.ndarray, config: ClassifierConfig)
     Five folds of few documents, two held-out parts of many; none where there are too few to tell anything.
     """
     gold = data.gold.take(documents)
-    count = len(documents)
+    count, labels = len(documents), len(data.labels)
     if config.validation == 0 or count < _FEWEST or len(np.unique(gold.ids)) < 2:
         return []
     k = max(FOLDS, 2 * count // _FOLDED)
-    row = shuffled_by(stratum_of_each(gold, np.bincount(gold.ids, minlength=len(data.labels))), config.seed)
+    row = shuffled_by(stratum_of_each(gold, np.bincount(gold.ids, minlength=labels)), config.seed)
     fold = np.empty(count, np.int64)
     fold[row] = np.arange(count) % k
-    return [(np.flatnonzero(fold != i), np.flatnonzero(fold == i)) for i in range(FOLDS if count <= _FOLDED else 2)]
+    used = FOLDS if count <= _FOLDED and count * labels <= _FOLDED_LABELS else 2
+    return [(np.flatnonzero(fold != i), np.flatnonzero(fold == i)) for i in range(used)]
 
 
 def judge(logits: np.ndarray, gold: Ragged, loss: str) -> Judgement:
@@ -83,7 +85,9 @@ def judge(logits: np.ndarray, gold: Ragged, loss: str) -> Judgement:
     right = np.log(np.maximum(p[owners, gold.ids], 1e-12))
     total = -float(right.sum())
     if not exclusive:
-        total -= float(np.log(np.maximum(1 - p, 1e-12)).sum() - np.log(np.maximum(1 - p[owners, gold.ids], 1e-12)).sum())
+        total -= float(
+            np.log(np.maximum(1 - p, 1e-12)).sum() - np.log(np.maximum(1 - p[owners, gold.ids], 1e-12)).sum()
+        )
     return Judgement(_share_right(p, gold, owners), total / max(len(gold), 1), temperature, len(gold))
 
 

@@ -45,7 +45,9 @@ _SETTINGS = (
     click.option("--negatives", type=int, help="With --loss ns: drawn labels per label.  [default: 5]"),
     click.option("--no-bias", "bias", flag_value=False, type=bool, default=None, help="No bias for labels."),
     click.option("--class-weights", help="none or balanced.  [default: none]"),
-    click.option("--l2", type=float, help="How strongly weights are drawn to 0.  [default: 0]"),
+    click.option("--cost", type=float, help="Linear: weight of errors beside small weights.  [default: tried out]"),
+    click.option("--weighting", help="Linear: information or idf.  [default: information]"),
+    click.option("--l2", type=float, help="How strongly weights of the embedding are drawn to 0.  [default: 0]"),
     click.option("--dropout", type=float, help="Share of features left out at random in training.  [default: 0]"),
     click.option("--smoothing", type=float, help="Label smoothing.  [default: 0]"),
     click.option("--validation", type=float, help="Share of documents to choose the best epoch on.  [default: 0.1]"),
@@ -55,8 +57,8 @@ _SETTINGS = (
 )  # fmt: skip
 _NAMES = (
     "model", "loss", "word_ngrams", "chars", "buckets", "min_count", "min_ngram_count", "end_mark", "dim", "epochs",
-    "rate", "floor", "decay", "negatives", "bias", "class_weights", "l2", "dropout", "smoothing", "validation",
-    "patience", "seed",
+    "rate", "floor", "decay", "negatives", "bias", "class_weights", "cost", "weighting", "l2", "dropout", "smoothing",
+    "validation", "patience", "seed",
 )  # fmt: skip
 
 
@@ -176,6 +178,12 @@ def _tell(model: Any, target: Path, seconds: float, as_json: bool) -> None:
     if "accuracy" in last:
         best = max(report["history"], key=lambda entry: entry["accuracy"])
         rows.append(["held-out accuracy", f"{best['accuracy']:.4f}"])
+    if "cost" in report:
+        rows.append(["cost", report["cost"]])
+    if "choice" in report:
+        rows.append(["model", report["choice"]])
+    elif "held_out_accuracy" in report:
+        rows.append(["held-out accuracy", f"{report['held_out_accuracy']:.4f}"])
     common.print_table(f"{target} ({seconds:.1f} s)", ["what", "value"], rows)
     if model.calibration:
         from .classify_report import show_calibration

@@ -15,6 +15,7 @@ from . import (  # noqa: F401 - they add their commands
     classify_look,
     classify_report,
     classify_smaller,
+    classify_tune,
     ngram_compare,
     ngram_counts,
     ngram_look,

@@ -7,8 +7,8 @@ The model minimises 1/2 |v|² + sum over documents of cost[i] * loss(z, target),
 with the value 1 that every document has. To each document and column belongs a dual variable q, the probability that
 the model is to give: at the minimum q is softmax(z), or sigmoid(z), and always v = sum over documents of
 cost * value * (target - q). One step solves for the q of one document, all others held fixed, and moves v along. Each
-step raises the dual objective, sum of cost * entropy(q) - 1/2 |v|², and no rate has to be chosen (Yu, Huang and Lin 2011
-for two labels; Shalev-Shwartz and Zhang 2014 for softmax). Threads may share v and q without locks (Hsieh, Yu and
+step raises the dual objective, sum of cost * entropy(q) - 1/2 |v|², and no rate has to be chosen (Yu, Huang and Lin
+2011 for two labels; Shalev-Shwartz and Zhang 2014 for softmax). Threads may share v and q without locks (Hsieh, Yu and
 Dhillon 2015).
 """
 
@@ -138,8 +138,9 @@ def solve_logistic(pull, reach):
 @leaf
 def omega(u):
     """The w with w + ln w = u (Wright's omega function), to within 1e-5 of it."""
-    if u < -12.0:
-        return math.exp(u)
+    if u < -5.0:  # the beginning of Lambert's series
+        w = math.exp(u)
+        return w * (1.0 - w * (1.0 - 1.5 * w))
     if u < -1.0:
         w = math.exp(u)
         w *= math.exp(-w)
@@ -225,7 +226,9 @@ def column_pass(order, first, last, rows, offsets, values, targets, costs, squar
 
 
 @kernel(refcounts=False)
-def joint_pass(order, first, last, rows, offsets, values, gold, gold_offsets, costs, squares, v, q, labels, scratch, told):
+def joint_pass(
+    order, first, last, rows, offsets, values, gold, gold_offsets, costs, squares, v, q, labels, scratch, told
+):
     """As `column_pass` for softmax over `labels` columns; the target shares 1 among the document's labels gold (int32).
 
     v float32 ((V + 1) * K,) and q float32 (L * K,), K the number of labels padded to a multiple of 16; scratch is a

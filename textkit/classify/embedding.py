@@ -72,7 +72,12 @@ class EmbeddingHead:
     @cached_property
     def shares(self) -> np.ndarray:
         """Each feature's part of each logit before the mean, float32 (R, C); for few labels."""
-        return np.ascontiguousarray(self.input @ self.output[:, : self.dim].T)
+        out = np.empty((len(self.input), self.labels), np.float32)
+        plain = self.input.flags.c_contiguous
+        flat = self.input.reshape(-1) if plain else self.flat_input
+        width = self.dim if plain else padded(self.dim + self.biased)
+        kernels.feature_shares(flat, width, np.ascontiguousarray(self.output[:, : self.dim]), out)
+        return out
 
     @cached_property
     def biases(self) -> np.ndarray:

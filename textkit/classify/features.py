@@ -146,6 +146,8 @@ class Features:
         """
         documents = np.arange(text.lines) if documents is None else np.asarray(documents, np.int64)
         encoder, workers = self.encoder(text), thread_count(threads)
+        if workers == 1:
+            return encoder.bags(documents)
         parts = split_evenly(len(documents), 8 * workers)
         pieces = list(ordered_map(lambda part: encoder.bags(documents[part[0] : part[1]]), parts, workers))
         return joined(pieces)
@@ -247,7 +249,7 @@ class BagEncoder:
         longest, most = self.room(documents)
         starts, out = np.zeros(len(documents) + 1, np.int64), np.empty(most, np.int32)
         self.fill(documents, np.empty(longest, np.int32), starts, out)
-        return Ragged(out[: starts[-1]].copy(), starts)
+        return Ragged(out[: starts[-1]], starts)
 
 
 @dataclass

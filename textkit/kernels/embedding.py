@@ -11,6 +11,7 @@ import numpy as np
 
 from .features import NONE
 from .jit import kernel, leaf
+from .jit import prefetch as prefetch_row
 from .losses import one_vs_all, sampled, softmax, tree
 from .random import draw_unit
 from .simd import LANES, add, fma, load, mul, prefetch, splat, store
@@ -140,27 +141,72 @@ def hidden_vectors(starts, rows, syn_in, dim, bias, out):
 
 
 @kernel(refcounts=False)
+def feature_shares(syn_in, width, syn_out, out):
+    """out[r, c] = the inner product of rows r and c, float32 (R, C).
+
+    syn_in float32 flat, row r at r * width; syn_out float32 (C, D).
+    """
+    for row in range(len(out)):
+        for c in range(syn_out.shape[0]):
+            s = _ZERO
+            for d in range(syn_out.shape[1]):
+                s += syn_in[row * width + d] * syn_out[c, d]
+            out[row, c] = s
+
+
+@leaf
+def sum_two(scores, rows, first, last):
+    """The sums of both columns of scores[rows[first:last]], float32."""
+    a0 = a1 = b0 = b1 = _ZERO
+    k = first
+    while k + 1 < last:
+        r, q = rows[k], rows[k + 1]
+        a0 += scores[r, 0]
+        a1 += scores[r, 1]
+        b0 += scores[q, 0]
+        b1 += scores[q, 1]
+        k += 2
+    if k < last:
+        a0 += scores[rows[k], 0]
+        a1 += scores[rows[k], 1]
+    return a0 + b0, a1 + b1
+
+
+@leaf
+def sum_column(scores, rows, first, last, c):
+    """The sum of one column of scores[rows[first:last]], float32."""
+    a = b = _ZERO
+    k = first
+    while k + 1 < last:
+        a += scores[rows[k], c]
+        b += scores[rows[k + 1], c]
+        k += 2
+    if k < last:
+        a += scores[rows[k], c]
+    return a + b
+
+
+@kernel(refcounts=False)
 def sum_scores(starts, rows, scores, out):
     """out[d] += the mean of scores[row] over a bag; scores float32 (R, C), one row's share of each logit.
 
     starts int64 (n + 1,), rows int32, out float32 (n, C).
     """
-    labels = scores.shape[1]
+    labels, end = scores.shape[1], starts[len(starts) - 1]
     for d in range(len(starts) - 1):
-        n = starts[d + 1] - starts[d]
-        if n == 0:
+        first, last = starts[d], starts[d + 1]
+        if first == last:
             continue
-        share = _ONE / np.float32(n)
-        for c in range(labels):
-            a = b = _ZERO
-            k = starts[d]
-            while k + 1 < starts[d + 1]:
-                a += scores[rows[k], c]
-                b += scores[rows[k + 1], c]
-                k += 2
-            if k < starts[d + 1]:
-                a += scores[rows[k], c]
-            out[d, c] += share * (a + b)
+        share = _ONE / np.float32(last - first)
+        for k in range(last, min(2 * last - first, end)):  # those of the next bag, about
+            prefetch_row(scores, np.int64(rows[k]))
+        if labels == 2:
+            a, b = sum_two(scores, rows, first, last)
+            out[d, 0] += share * a
+            out[d, 1] += share * b
+        else:
+            for c in range(labels):
+                out[d, c] += share * sum_column(scores, rows, first, last, c)
 
 
 @kernel

@@ -83,15 +83,14 @@ def remainder(value, modulus, inverse):
 
 @leaf
 def bucket_row(bucket, ranked):
-    """The number of a bucket among those that are touched, or NONE.
+    """(number of a bucket among those that are touched, 1), or (anything, 0) where it is not: no branch to be guessed.
 
     ranked uint64 (ceil(B / 32),): a bit for each of 32 buckets, and above them the number of those touched before.
     """
     word = ranked[bucket >> _FIVE]
-    bit = _ONE << (bucket & _LOW_FIVE)
-    if word & bit == np.uint64(0):
-        return NONE
-    return np.int64(word >> _THIRTY_TWO) + one_bits(word & (bit - _ONE))
+    place = bucket & _LOW_FIVE
+    before = one_bits(word & ((_ONE << place) - _ONE))
+    return np.int64(word >> _THIRTY_TWO) + before, np.int64((word >> place) & _ONE)
 
 
 @kernel
@@ -149,10 +148,9 @@ def hashed_bags(ids, offsets, documents, mapping, end_mark, units, hashed, order
                     if tokens[k] == UNKNOWN:
                         break
                     value = value * _MULTIPLIER + hashes[tokens[k]]
-                    row = bucket_row(remainder(value, modulus, inverse), ranked)
-                    if row != NONE:
-                        out[size] = first_row + row
-                        size += 1
+                    row, there = bucket_row(remainder(value, modulus, inverse), ranked)
+                    out[size] = first_row + row
+                    size += there
         starts[d + 1] = size
 
 

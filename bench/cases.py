@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from . import classify_size, compiling, ngram, roofline, scaling, startup, text, vectors, w2v
+from . import classify, classify_size, compiling, ngram, roofline, scaling, startup, text, vectors, w2v
 from .harness import Outcome, Settings, Table
 
 CASES: dict[str, Callable[[Settings], Outcome | Table | None]] = {
@@ -13,6 +13,7 @@ CASES: dict[str, Callable[[Settings], Outcome | Table | None]] = {
         ngram.words_3,
         w2v.w2v_skipgram, w2v.w2v_cbow, w2v.w2v_hierarchical, w2v.w2v_subword,
         vectors.vectors_open, vectors.vectors_neighbours,
+        classify.classify_train, classify.classify_once, classify.classify_labels, classify.classify_predict,
         classify_size.classify_size,
         scaling.scaling, scaling.threads,
         startup.imports, startup.startup, compiling.compiling, roofline.roofline,

@@ -55,7 +55,8 @@ def skipped(name: str, how: str) -> None:
 class Contender:
     """One way to do a job: a shell-free command, its input and output files if it uses the standard ones.
 
-    `settings` says what was chosen where the command itself does not show it.
+    `settings` says what was chosen where the command itself does not show it; `writes` are files that it makes, which
+    are removed before each run.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Contender:
     stdin: str | None = None
     stdout: str | None = None
     settings: str = ""
+    writes: tuple[Path, ...] = ()
 
     def shown(self) -> str:
         """The command as one line, of paths only the last part, and the settings that it does not show."""
@@ -97,6 +99,8 @@ class Runs:
 
 def run_once(contender: Contender) -> tuple[float, float, int]:
     """(wall seconds, processor seconds, peak bytes of the largest process)."""
+    for path in contender.writes:
+        path.unlink(missing_ok=True)
     stdin = Path(contender.stdin).open("rb") if contender.stdin else subprocess.DEVNULL
     stdout = Path(contender.stdout).open("wb") if contender.stdout else subprocess.DEVNULL
     began = time.perf_counter()

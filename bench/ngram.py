@@ -35,8 +35,8 @@ def _text_to_arpa(settings: Settings, order: int) -> Outcome | None:
         return None
     ours, theirs = _file(settings, order, "textkit.arpa"), _file(settings, order, "lmplz.arpa")
     contenders = [
-        Contender("textkit ngram train --arpa", [*_train(settings, order), "--arpa", str(ours)]),
-        Contender("lmplz", ["sh", "-c", _lmplz(settings, order)]),
+        Contender("textkit ngram train --arpa", [*_train(settings, order), "--arpa", str(ours)], writes=(ours,)),
+        Contender("lmplz", ["sh", "-c", _lmplz(settings, order)], writes=(theirs,)),
     ]
     runs = race(contenders, settings.runs)
     quality = {c.name: _sizes(path) for c, path in zip(contenders, (ours, theirs), strict=True)}
@@ -56,10 +56,11 @@ def _text_to_model(settings: Settings, order: int) -> Outcome | None:
     ours, probing, trie = (_file(settings, order, name) for name in ("ngram", "probing", "trie"))
     arpa = _file(settings, order, "lmplz.arpa")
     contenders = [
-        Contender("textkit ngram train", [*_train(settings, order), "-o", str(ours)]),
+        Contender("textkit ngram train", [*_train(settings, order), "-o", str(ours)], writes=(ours,)),
         Contender(
             "lmplz, build_binary probing",
             ["sh", "-c", f'{_lmplz(settings, order)} && build_binary probing "{arpa}" "{probing}"'],
+            writes=(arpa, probing),
         ),
     ]
     runs = race(contenders, settings.runs)

@@ -9,13 +9,14 @@ import pytest
 import textkit
 
 ROOT = Path(textkit.__file__).parent
-BASE = {"errors", "files", "parallel", "progress", "store"}
+BASE = {"direct", "errors", "files", "parallel", "progress", "store"}
 TASKS = {"ngram", "vectors", "classify"}
 # Part of the package -> the parts it may import besides itself. `textkit` stands for the version in __init__.py.
 ALLOWED = {
     "errors": set(),
     "progress": set(),
     "files": {"errors"},
+    "direct": set(),
     "parallel": {"errors", "store"},
     "store": {"files", "errors"},
     "kernels": {"files"},

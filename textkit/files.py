@@ -84,6 +84,8 @@ def _writing(path: Path) -> Iterator[None]:
     """Turn a failure to write into a DataError, but leave alone what has happened to somebody else's file."""
     try:
         yield
+    except BrokenPipeError:  # whoever reads has seen enough
+        raise
     except OSError as error:
         names = (None, str(path), str(path.parent))
         if error.filename not in names and not str(error.filename).endswith(".part"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from textkit import files
+from textkit.ngram.counts import CountedText
 
 
 @pytest.fixture
@@ -139,3 +140,31 @@ def test_a_cut_off_count_file_is_refused(run, shards, tmp_path):
     (tmp_path / "bad").write_bytes(path.read_bytes()[:-9])
     done = run("ngram", "merge", tmp_path / "bad", "-o", tmp_path / "x")
     assert (done.code, len(done.err)) == (1, 1)
+
+
+def test_merging_in_limited_memory_gives_the_same_file(run, shards, tmp_path):
+    _, paths = shards
+    scratch = tmp_path / "scratch"
+    run("ngram", "merge", *paths, "-o", tmp_path / "all")
+    done = run("ngram", "merge", *paths, "-o", tmp_path / "limited", "--memory", "10M", "--cache-dir", scratch)
+    assert (done.code, (tmp_path / "limited").read_bytes()) == (0, (tmp_path / "all").read_bytes())
+    assert run("ngram", "merge", *paths, "-o", tmp_path / "x", "--memory", "9").code == 2
+
+
+def test_info_of_a_count_file(run, shards):
+    _, (path, _) = shards
+    said = json.loads(run("ngram", "info", path, "--json").out)
+    counted = CountedText.load(path).counts
+    assert said["ngrams"] == {str(n): len(level.words) for n, level in enumerate(counted.levels, 1)}
+    assert (said["tokens"], said["lines"]) == (counted.tokens, counted.lines)
+    assert f"tokens\t{counted.tokens:,}" in run("ngram", "info", path).out
+
+
+def test_explain_by_a_count_file(run, tmp_path):
+    (tmp_path / "a.txt").write_text("the cat sat\nthe dog sat\n")
+    run("ngram", "count", tmp_path / "a.txt", "-o", tmp_path / "a.counts")
+    run("ngram", "train", tmp_path / "a.txt", "-o", tmp_path / "a.ngram")
+    run("ngram", "train", tmp_path / "a.txt", "-o", tmp_path / "kept.ngram", "--keep-counts")
+    given = run("ngram", "explain", tmp_path / "a.ngram", "the cat", "--counts", tmp_path / "a.counts")
+    assert given.out == run("ngram", "explain", tmp_path / "kept.ngram", "the cat").out
+    assert run("ngram", "explain", tmp_path / "a.ngram", "x", "--counts", tmp_path / "a.txt").code == 1

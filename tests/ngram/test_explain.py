@@ -2,14 +2,20 @@
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 import naive_ngram
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from textkit.errors import UsageError
+from textkit.ngram.counting import count_text
 from textkit.ngram.explain import explain, why_no_terms
 from textkit.ngram.model import NGramModel
+from textkit.text.corpus import encode_corpus
+from textkit.text.reader import Lines
+from textkit.text.tokenizer import Tokenizer
 
 WORDS = st.sampled_from(["a", "b", "c", "d"])
 TEXTS = st.lists(st.lists(WORDS, max_size=6), min_size=1, max_size=8).filter(any)
@@ -45,6 +51,33 @@ def test_everything_adds_up(lines, order, sentence):
             assert term.own + term.gamma * term.lower == pytest.approx(term.probability, rel=1e-4)
         for upper, lower in zip(word.terms, word.terms[1:], strict=False):
             assert upper.lower == pytest.approx(lower.probability)
+
+
+@settings(max_examples=40)
+@given(TEXTS, st.integers(1, 4), SENTENCES, st.integers(1, 2))
+def test_a_count_file_explains_what_kept_counts_do(lines, order, sentence, min_count):
+    text = "\n".join(" ".join(line) for line in lines)
+    corpus = encode_corpus(Lines(text.split("\n")), Tokenizer("whitespace"))
+    counted = count_text(corpus, order + 1, threads=1)
+    model = trained(lines, order, keep_counts=True, min_count=min_count)
+    assert explain(replace(model, counts=None), " ".join(sentence), counted) == explain(model, " ".join(sentence))
+
+
+def test_a_count_file_explains_a_pruned_model():
+    lines = [["a", "b", "c"], ["a", "b"], ["c", "b", "c"]]
+    counted = count_text(encode_corpus(Lines(map(" ".join, lines)), Tokenizer("whitespace")), 3, threads=1)
+    model = trained(lines, 3, prune=(0, 0, 1))
+    assert "--counts" in why_no_terms(model)
+    assert why_no_terms(model, counted) == ""
+    for word in explain(model, "a b c", counted):
+        for term in word.terms:
+            assert term.own + term.gamma * term.lower == pytest.approx(term.probability, rel=1e-4)
+
+
+def test_counts_of_another_text_are_refused():
+    counted = count_text(encode_corpus(Lines(["a b"]), Tokenizer("whitespace")), 2, threads=1)
+    with pytest.raises(UsageError, match="the counts are of 2 tokens, the model of 4"):
+        explain(trained([["a", "b"], ["a", "c"]], 2), "a", counted)
 
 
 def test_by_hand():

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from textkit.formats.backoff import joined
 from textkit.ngram.config import TrainingConfig
-from textkit.ngram.counting import count_text
+from textkit.ngram.counting import count_ngrams, count_text
 from textkit.ngram.gather import gather
+from textkit.ngram.heldout import find_places
 from textkit.ngram.merging import merge_counts
 from textkit.ngram.model import NGramModel
 from textkit.store import Store, release_pages
@@ -68,6 +69,27 @@ def test_a_limit_changes_nothing_of_training_from_counts(tmp_path):
     store = Store(limit=20_000)
     limited = NGramModel.train(merge_counts(texts, store=store, min_count=2), store=store)
     assert saved(limited, tmp_path) == saved(NGramModel.train(merge_counts(texts, min_count=2)), tmp_path)
+
+
+def test_a_limit_changes_nothing_of_tuning_on_other_text(tmp_path):
+    corpus = encoded(MANY[:900])
+    dev = encode_corpus(
+        Lines([*map(" ".join, MANY[900:]), "<s> a </s>", ""]), corpus.tokenizer, vocabulary=corpus.vocabulary
+    )
+    config = TrainingConfig(3)
+    models = [NGramModel.train(corpus, config, dev=dev, threads=1, store=store) for store in (Store(20_000), None)]
+    assert saved(models[0], tmp_path) == saved(models[1], tmp_path)
+
+
+def test_places_of_a_text_are_every_so_many_of_all():
+    corpus = encoded(MANY[:900])
+    counts = count_ngrams(corpus, 3, 1)
+    every = find_places(counts, corpus)
+    assert every.entries.shape[1] == corpus.tokens + corpus.lines
+    for most in (1, 7, 1000, every.entries.shape[1]):
+        some, wanted = find_places(counts, corpus, most, limited=True), every.sample(most)
+        assert np.array_equal(some.entries, wanted.entries)
+        assert np.array_equal(some.contexts, wanted.contexts)
 
 
 @given(

@@ -33,6 +33,9 @@ MEMORY = click.option(
     metavar="2G",
     help="Memory for n-grams, others go to scratch files; program and vocabulary come on top.  [default: no limit]",
 )
+SCRATCH = click.option(
+    "--cache-dir", type=click.Path(path_type=Path), help="Where scratch files go.  [default: TMPDIR]"
+)
 THREADS = click.option("--threads", type=int, help="Threads to use.  [default: all cores]")
 
 

@@ -143,6 +143,18 @@ def _description(model: "Made") -> dict[str, Any]:
     }
 
 
+def show_counts(counted: "CountedText", title: str, more: dict[str, Any], as_json: bool) -> None:
+    """What counts are; `more` goes into the JSON."""
+    counts = counted.counts
+    rows = [[n, len(level.words)] for n, level in enumerate(counts.levels, 1)]
+    about = {"tokens": counts.tokens, "lines": counts.lines, "tokenizer": counted.tokenizer.signature}
+    if as_json:
+        common.print_json({"order": counts.order, "ngrams": {str(n): size for n, size in rows}, **about, **more})
+        return
+    common.print_table(title, ["order", "n-grams"], rows)
+    click.echo(f"tokens\t{counts.tokens:,}\nlines\t{counts.lines:,}")
+
+
 def load(path: Path, tokenizer: str) -> "NGramModel":
     """Open the MODEL of a command."""
     from ..ngram.model import NGramModel
@@ -157,13 +169,22 @@ def load(path: Path, tokenizer: str) -> "NGramModel":
 @ARPA_TOKENIZER
 @common.JSON
 def info(model: Path, tokenizer: str, as_json: bool) -> None:
-    """What a model is: sizes, discounts, tokenizer, training text.
+    """What a model or a count file is: sizes, discounts, tokenizer, training text.
 
     \b
     textkit ngram info text.ngram
+    textkit ngram info text.counts
     """
+    from ..ngram.counts import is_count_file, load_counts
     from ..ngram.making import Made
 
+    if is_count_file(model):
+        with common.progress_bar():
+            counted = load_counts(model)
+        show_counts(counted, str(model), {}, as_json)
+        if not as_json:
+            click.echo(f"tokenizer\t{counted.tokenizer.signature}")
+        return
     opened = load(model, tokenizer)
     loaded = Made(opened.sizes, len(opened.vocabulary), opened.signature, opened.report)
     if as_json:

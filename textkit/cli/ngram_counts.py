@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import common
-from .ngram import ngram
+from .ngram import ngram, show_counts
 
 if TYPE_CHECKING:
     from ..ngram.counts import CountedText
@@ -64,10 +64,19 @@ def count(
 @click.option("--weight", default="", metavar="1,2,-1", help="How often each file counts: whole numbers, one for each.")
 @click.option("--order", type=int, help="Use n-grams up to this length.  [default: all]")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write.")
+@common.SCRATCH
+@common.MEMORY
 @common.THREADS
 @common.JSON
 def merge(
-    counts: Sequence[Path], weight: str, order: int | None, output: Path, threads: int | None, as_json: bool
+    counts: Sequence[Path],
+    weight: str,
+    order: int | None,
+    output: Path,
+    cache_dir: Path | None,
+    memory: str | None,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Add up counts, which is the same as counting all the text in one run.
 
@@ -83,9 +92,10 @@ def merge(
 
     began = time.perf_counter()
     weights = _whole_numbers(weight) if weight else None
-    texts = [load_counts(path, order) for path in counts]
+    store = common.limited(memory, cache_dir)
+    texts = [load_counts(path, order, store.limit is not None) for path in counts]
     with common.progress_bar() as progress:
-        merged = merge_counts(texts, weights, threads=threads, progress=progress)
+        merged = merge_counts(texts, weights, threads=threads, progress=progress, store=store)
         merged.save(output)
     _show(merged, output, began, as_json)
 
@@ -102,15 +112,7 @@ def _whole_numbers(text: str) -> list[int]:
 
 
 def _show(counted: "CountedText", path: Path, began: float, as_json: bool) -> None:
-    counts, seconds = counted.counts, time.perf_counter() - began
-    rows = [[n, len(level.words)] for n, level in enumerate(counts.levels, 1)]
-    if counts.dropped_marks:
-        common.note(f"{counts.dropped_marks:,} sentence marks (<s>, </s>) in the text were left out.")
-    if as_json:
-        sizes = {str(n): size for n, size in rows}
-        about = {"tokens": counts.tokens, "lines": counts.lines, "tokenizer": counted.tokenizer.signature}
-        common.print_json({"order": counts.order, "ngrams": sizes, **about, "written": str(path), "seconds": seconds})
-    else:
-        common.print_table(f"{path} ({seconds:.1f} s)", ["order", "n-grams"], rows)
-        click.echo(f"tokens\t{counts.tokens:,}")
-        click.echo(f"lines\t{counts.lines:,}")
+    seconds = time.perf_counter() - began
+    if dropped := counted.counts.dropped_marks:
+        common.note(f"{dropped:,} sentence marks (<s>, </s>) in the text were left out.")
+    show_counts(counted, f"{path} ({seconds:.1f} s)", {"written": str(path), "seconds": seconds}, as_json)

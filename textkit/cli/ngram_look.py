@@ -53,23 +53,27 @@ def list_ngrams(
 @ngram.command()
 @MODEL
 @click.argument("sentence")
+@click.option("--counts", type=click.Path(path_type=Path), help="Counts of the training text, if the model has none.")
 @ARPA_TOKENIZER
 @common.JSON
-def explain(model: Path, sentence: str, tokenizer: str, as_json: bool) -> None:
+def explain(model: Path, sentence: str, counts: Path | None, tokenizer: str, as_json: bool) -> None:
     """Show how the score of each word of SENTENCE comes about.
 
     The n-gram that is used, the contexts that were given up for it with their backoff weights and, if the model was
-    trained with --keep-counts, the counts, discounts and weights that make up its probability.
+    trained with --keep-counts or a count file is given, the counts, discounts and weights that make up its probability.
 
     \b
     textkit ngram explain text.ngram "the cat sat"
+    textkit ngram explain text.ngram "the cat sat" --counts text.counts
     """
     from ..ngram import explain as explaining
+    from ..ngram.counts import load_counts
     from ..ngram.scoring import power_of_10
 
     loaded = load(model, tokenizer)
     with common.progress_bar():
-        words = explaining.explain(loaded, sentence)
+        counted = load_counts(counts) if counts else None
+        words = explaining.explain(loaded, sentence, counted)
     if as_json:
         for word in words:
             click.echo(json.dumps(word.as_dict(), ensure_ascii=False))
@@ -78,7 +82,7 @@ def explain(model: Path, sentence: str, tokenizer: str, as_json: bool) -> None:
         _print_explanation(word)
     total = sum(word.log10_prob for word in words)
     click.echo(f"log10 probability {total:.6f}, perplexity {power_of_10(-total / len(words)):.6g}")
-    if reason := explaining.why_no_terms(loaded):
+    if reason := explaining.why_no_terms(loaded, counted):
         common.note(f"no counts are shown, since {reason}.")
 
 

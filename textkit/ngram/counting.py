@@ -96,7 +96,7 @@ def _count_in_runs(corpus: EncodedCorpus, order: int, threads: int, progress: Re
     let_go_of(corpus.ids, corpus.offsets)
     words, position, dropped = len(corpus.vocabulary), 0, 0
     first, runs = np.full(words, NEVER), _Runs(words, store, threads, progress)
-    for begin, end in _line_ranges(corpus, min(MOST_TOKENS, store.limit // (32 + 16 * order))):
+    for begin, end in line_ranges(corpus, min(MOST_TOKENS, store.limit // (32 + 16 * order))):
         progress(Progress("counting n-grams", begin, corpus.lines, "lines"))
         stream, marks = _stream(corpus, begin, end, threads)
         release_pages()
@@ -112,7 +112,7 @@ def _count_in_runs(corpus: EncodedCorpus, order: int, threads: int, progress: Re
     return NGramCounts(runs.merged(), first, corpus.tokens, corpus.lines, dropped)
 
 
-def _line_ranges(corpus: EncodedCorpus, tokens: int) -> Iterator[tuple[int, int]]:
+def line_ranges(corpus: EncodedCorpus, tokens: int) -> Iterator[tuple[int, int]]:
     """Ranges of lines with about so many tokens, sentence marks among them; at least one line each."""
 
     def place(line: int) -> int:

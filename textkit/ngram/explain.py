@@ -9,7 +9,9 @@ import numpy as np
 
 from ..kernels import trace
 from ..text.vocabulary import BOS, EOS, UNK
+from .counts import CountedText
 from .model import NGramModel
+from .occurrences import FiledCounts, KeptCounts, Occurrences
 from .scoring import power_of_10
 
 
@@ -84,22 +86,32 @@ class Explanation:
         return {**asdict(self), "probability": self.probability, "bits": self.bits}
 
 
-def explain(model: NGramModel, text: str) -> list[Explanation]:
-    """Every token of a sentence and its end, explained."""
+def explain(model: NGramModel, text: str, counts: CountedText | None = None) -> list[Explanation]:
+    """Every token of a sentence and its end, explained.
+
+    Args:
+        counts: of the training text, for a model that keeps none or was pruned; of the model's order or a higher one.
+
+    Raises:
+        UsageError: counts of another text.
+    """
     tokens = model.tokenizer.tokenize(text)
-    return list(_Explainer(model).sentence(tokens))
+    return list(_Explainer(model, counts).sentence(tokens))
 
 
-def why_no_terms(model: NGramModel) -> str:
+def why_no_terms(model: NGramModel, counts: CountedText | None = None) -> str:
     """Why the terms of a model's probabilities cannot be shown, or "" where they can."""
-    if model.counts is None:
-        return "the model keeps no counts: train it with --keep-counts"
+    if model.counts is None and counts is None:
+        return "the model keeps no counts: train it with --keep-counts, or give a file of them with --counts"
     if not model.report.get("discounts") or _method(model) not in ("mkn", "kn", "abs"):
         return f"its smoothing is {model.report.get('smoothing')}, not one by discounts"
     if model.report.get("form", "interpolated") != "interpolated":
         return "its orders are not interpolated"
-    if any(model.report.get("prune", [])) or model.report.get("limited"):
-        return "n-grams were pruned, whose counts are gone"
+    pruned = model.report.get("prune", [])
+    if model.report.get("limited") or any(pruned[:1]):
+        return "words were pruned, and count for the unknown one"
+    if any(pruned) and counts is None:
+        return "n-grams were pruned, whose counts are gone: give a file of them with --counts"
     return ""
 
 
@@ -108,11 +120,15 @@ def _method(model: NGramModel) -> str:
 
 
 class _Explainer:
-    def __init__(self, model: NGramModel) -> None:
+    def __init__(self, model: NGramModel, counts: CountedText | None) -> None:
         self.model = model
         self.data, self.layout, self.books = model.query_arrays
-        self.bases = np.concatenate([[0], np.cumsum(model.sizes)])
-        self.with_terms = not why_no_terms(model)
+        self.with_terms = not why_no_terms(model, counts)
+        self.occurrences: Occurrences | None = None
+        if counts is not None:
+            self.occurrences = FiledCounts(model, counts)
+        elif model.counts is not None:
+            self.occurrences = KeptCounts(model)
         self.facts: dict[tuple[int, ...], tuple[np.ndarray, int, float]] = {}
 
     def sentence(self, tokens: list[str]) -> Iterator[Explanation]:
@@ -137,7 +153,7 @@ class _Explainer:
             ngram=self.words(ngram),
             log10_ngram=log10_ngram,
             backoffs=backoffs,
-            count=self.count(ngram, node),
+            count=None if self.occurrences is None else self.occurrences.of(ngram),
             terms=[self.term(ngram[k:]) for k in range(len(ngram))] if self.with_terms else [],
         )
 
@@ -154,41 +170,25 @@ class _Explainer:
         else:
             gamma = freed / total
             lower = (probability - own) / gamma if gamma else 0.0
-        count = self.count(ngram, node)
-        assert count is not None
+        assert self.occurrences is not None
+        count = self.occurrences.of(ngram)
         return Term(self.words(ngram), count, adjusted, discount, total, own, gamma, lower, probability)
 
     def context_facts(self, context: tuple[int, ...]) -> tuple[np.ndarray, int, float]:
         """Adjusted counts of all words after a context, int64 (V,), their sum, and the sum of their discounts."""
         if context not in self.facts:
             order = len(context) + 1
+            assert self.occurrences is not None
             if _method(self.model) != "abs" and order < self.model.order and context[:1] != (BOS,):
-                counts = np.zeros(len(self.model.vocabulary), np.int64)
-                trace.tally_continuations(np.array(context, np.int32), self.data, self.layout, counts)
+                counts = self.occurrences.neighbours(list(context))
             else:
-                counts = self.raw_counts(list(context))
+                counts = self.occurrences.after(list(context))
             tally = np.bincount(np.minimum(counts, 1 << 16))
             freed = math.fsum(n * self.discount(order, a) for a, n in enumerate(tally.tolist()) if n)
             if len(self.facts) > 8:  # each holds a number for every word
                 self.facts = {k: v for k, v in self.facts.items() if not k}
             self.facts[context] = counts, max(int(counts.sum()), 1), freed
         return self.facts[context]
-
-    def raw_counts(self, context: list[int]) -> np.ndarray:
-        """Occurrences of all words after a context, int64 (V,)."""
-        assert self.model.counts is not None
-        counts = np.zeros(len(self.model.vocabulary), np.int64)
-        if not context:
-            counts[:] = np.maximum(self.model.counts[: len(counts)], 0)
-            counts[BOS] = 0  # never predicted
-            return counts
-        node, level = self.node(context), len(context)
-        begin, end = trace.child_range(node, node + 1, self.data, self.layout, level - 1)
-        nodes = np.arange(begin, end, dtype=np.int64)
-        words = self.describe(level, nodes)[0][:, -1]
-        sound = words < len(counts)  # in a damaged file they may not be
-        counts[words[sound]] = np.maximum(self.model.counts[self.bases[level] + nodes[sound]], 0)
-        return counts
 
     def discount(self, order: int, count: int) -> float:
         values = self.model.report["discounts"][order - 1]
@@ -206,10 +206,6 @@ class _Explainer:
         ids, numbers = np.empty((len(nodes), level + 1), np.int32), np.empty((len(nodes), 2), np.float64)
         trace.describe(nodes, level, *self.model.query_arrays, np.empty(level + 1, np.int64), ids, numbers)
         return ids, numbers
-
-    def count(self, ngram: list[int], node: int) -> int | None:
-        counts = self.model.counts
-        return None if counts is None else int(counts[self.bases[len(ngram) - 1] + node])
 
     def words(self, ids: list[int]) -> tuple[str, ...]:
         return tuple(self.model.vocabulary.word(i) for i in ids)

@@ -11,8 +11,8 @@ from ..kernels import smoothing as kernels
 from ..kernels import trie
 from ..store import Store, picked, release_pages, slices
 from ..text.corpus import EncodedCorpus
-from ..text.vocabulary import BOS
-from .counting import MOST_TOKENS
+from ..text.vocabulary import BOS, EOS
+from .counting import MOST_TOKENS, line_ranges
 from .counts import Level, NGramCounts
 from .gather import gather
 from .smoothing import raw_counts
@@ -20,6 +20,7 @@ from .smoothing import raw_counts
 MOST_PLACES = 1 << 16  # enough to settle some dozens of parameters
 _PIECE = 1 << 20
 _CONTEXTS = 1 << 8  # looked at in one go
+_FEW = 1 << 8  # tokens looked up in one go where memory is limited: each may touch pages all over
 
 
 @dataclass(frozen=True)
@@ -44,22 +45,45 @@ class Places:
         return Places(self.entries[:, ::step], self.contexts[:, ::step], self.left_out) if step > 1 else self
 
 
-def find_places(counts: NGramCounts, corpus: EncodedCorpus) -> Places:
+def find_places(counts: NGramCounts, corpus: EncodedCorpus, most: int | None = None, limited: bool = False) -> Places:
     """Every token of a text, line ends included, encoded with the vocabulary of the counts.
 
-    Memory: 16 bytes a token and order.
+    Memory: 16 bytes a place and order.
+
+    Args:
+        most: only so many, evenly spread.
+        limited: look up few at a time, and let go of the pages of the counts after each.
     """
-    stream = np.empty(corpus.tokens + 2 * corpus.lines, np.int32)
-    size, _ = count_kernels.sentence_stream(np.array(corpus.ids), np.array(corpus.offsets), 0, corpus.lines, stream)
-    stream = stream[:size]
+    total, done = corpus.lines + sum(len(piece) - _marks(piece) for piece in slices(corpus.ids)), 0
+    step = 1 if most is None else max(1, -(-total // most))
+    parts = [np.zeros((2, counts.order, 0), np.int64)]
+    for begin, end in line_ranges(corpus, _FEW if limited else _PIECE):
+        found, predicted = _looked_up(counts, corpus, begin, end)
+        wanted = predicted[-done % step :: step]
+        entries = np.stack([nodes[wanted] for nodes in found])
+        contexts = np.stack([np.zeros(len(wanted), np.int64), *(nodes[wanted - 1] for nodes in found[:-1])])
+        parts.append(np.stack([entries, contexts]))
+        done += len(predicted)
+        release_pages()
+    return Places(*np.concatenate(parts, axis=2))
+
+
+def _marks(ids: np.ndarray) -> int:
+    """How many sentence marks are among the tokens: they are left out."""
+    return int(np.count_nonzero((ids == BOS) | (ids == EOS)))
+
+
+def _looked_up(counts: NGramCounts, corpus: EncodedCorpus, begin: int, end: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """The stream of some lines: entries of the n-grams of each length that end at each place, and what is predicted."""
+    offsets = np.array(corpus.offsets[begin : end + 1])
+    stream = np.empty(int(offsets[-1] - offsets[0]) + 2 * (end - begin), np.int32)
+    ids = np.array(corpus.ids[offsets[0] : offsets[-1]])
+    stream = stream[: count_kernels.sentence_stream(ids, offsets, 0, end - begin, stream)[0]]
     found = [stream.astype(np.int64)]
     for below, level in pairwise(counts.levels):
-        found.append(np.empty(size, np.int64))
+        found.append(np.empty(len(stream), np.int64))
         trie.look_up_order(stream, found[-2], level.words, below.edges, found[-1])
-    predicted = np.flatnonzero(stream != BOS)
-    entries = np.stack([nodes[predicted] for nodes in found])
-    contexts = np.stack([np.zeros(len(predicted), np.int64), *(nodes[predicted - 1] for nodes in found[:-1])])
-    return Places(entries, contexts)
+    return found, np.flatnonzero(stream != BOS)
 
 
 def leave_one_out(counts: NGramCounts, most: int = MOST_PLACES) -> Places:

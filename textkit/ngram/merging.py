@@ -50,7 +50,10 @@ def merge_counts(
     _check_alike(texts, weights)
     union = _unite(texts, weights, min_count, max_vocab)
     store = store or Store()
-    runs = [_renumbered(text.counts.levels, ids, union, store) for text, ids in zip(texts, union.ids, strict=True)]
+    runs = [
+        renumbered(text.counts.levels, ids, len(union.vocabulary), store)
+        for text, ids in zip(texts, union.ids, strict=True)
+    ]
     levels = runs[0]
     if weights != [1]:
         levels = merge_levels(runs, len(union.vocabulary), store, threads, weights, progress)
@@ -145,9 +148,8 @@ def _chosen(
 # --- giving a trie other ids ---------------------------------------------------------------------------
 
 
-def _renumbered(levels: list[Level], ids: np.ndarray, union: _Union, store: Store) -> list[Level]:
-    """The levels with words by their new ids, several of which may be the same."""
-    size = len(union.vocabulary)
+def renumbered(levels: list[Level], ids: np.ndarray, size: int, store: Store) -> list[Level]:
+    """The levels with words by their new ids, several of which may be the same; `size` is the new number of words."""
     if len(ids) == size and (ids == np.arange(size)).all():
         return levels
     unigrams = np.zeros(size, np.int64)

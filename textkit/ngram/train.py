@@ -77,7 +77,7 @@ def estimate_from_counts(
         config.method.adjusted,
         smoothing.vocabulary_size(kept[0], config.vocab_pad),
         config.interpolate_unigrams,
-        heldout.find_places(counts, dev) if dev else None,
+        heldout.find_places(counts, dev, heldout.MOST_PLACES, store.limit is not None) if dev else None,
         store,
         threads,
     )

@@ -20,7 +20,9 @@ def classify_size(settings: Settings) -> Table | None:
     if not settings.labelled or not settings.labelled_test:
         print("skipped: classify_size: give --labelled TRAIN TEST", file=sys.stderr)
         return None
-    rows = [*_textkit(settings, "exact", []), *_textkit(settings, "hashed", ["--buckets", str(BUCKETS), "--end-mark"])]
+    embedding = ["--model", "embedding"]
+    rows = [*_textkit(settings, "default", []), *_textkit(settings, "embedding", embedding)]
+    rows += _textkit(settings, "hashed", [*embedding, "--buckets", str(BUCKETS), "--end-mark"])
     rows += _fasttext(settings)
     note = (
         f"Accuracy on {settings.labelled_test.name}; fastText: dim {DIM}, bigrams, {BUCKETS:,} buckets, {EPOCHS} "
@@ -36,8 +38,8 @@ def _run(*command: object) -> str:
 def _textkit(settings: Settings, name: str, options: list[str]) -> list[list[str | float | None]]:
     whole = settings.scratch / f"{name}.model"
     _run(
-        *TEXTKIT, "classify", "train", settings.labelled, "-o", whole, "--model", "embedding", "--tokenizer",
-        "whitespace", "--threads", THREADS, *options,
+        *TEXTKIT, "classify", "train", settings.labelled, "-o", whole, "--tokenizer", "whitespace",
+        "--threads", THREADS, *options,
     )  # fmt: skip
     rows: list[list[str | float | None]] = []
     for size in SIZES:
@@ -47,7 +49,7 @@ def _textkit(settings: Settings, name: str, options: list[str]) -> list[list[str
                  "--threads", THREADS, "--json")
         )  # fmt: skip
         if not rows:
-            rows.append([f"textkit, {name} n-grams", f"{whole.stat().st_size:,}", f"{told['accuracy_before']:.4f}"])
+            rows.append([f"textkit, {name}", f"{whole.stat().st_size:,}", f"{told['accuracy_before']:.4f}"])
         named = f"quantize --size {size:,}: {told['features']:,} features"
         rows.append([named, f"{told['bytes']:,}", f"{told['accuracy']:.4f}"])
     return rows

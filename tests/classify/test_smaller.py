@@ -26,6 +26,8 @@ HASHED = {"buckets": 5000, "end_mark": True, "min_ngram_count": 1}
 KINDS = {
     "exact": {}, "words": {"word_ngrams": 1}, "pieces": {"chars": (2, 3)}, "hashed": HASHED,
     "hashed pieces": {**HASHED, "chars": (2, 4), "word_ngrams": 3}, "hs": {**HASHED, "loss": "hs"},
+    "linear": {"model": "linear"}, "linear ova": {"model": "linear", "loss": "ova", "chars": (2, 3)},
+    "linear hashed": {"model": "linear", "buckets": 5000},
     "ova": {**HASHED, "loss": "ova", "dim": 2}, "ns": {**HASHED, "loss": "ns", "bias": False},
 }  # fmt: skip
 
@@ -60,8 +62,8 @@ def test_all_features_as_codes_say_nearly_the_same(model):
 
 
 def test_a_size_is_kept_and_filled(model, tmp_path):
-    _, whole = model
-    for size in (30_000, 60_000):
+    name, whole = model
+    for size in (60_000, 80_000) if name == "linear hashed" else (30_000, 60_000):  # there all words stay
         small = quantised(whole, Smaller(size=size), text_of(whole))
         small.save(tmp_path / "small.model")
         written = (tmp_path / "small.model").stat().st_size
@@ -75,10 +77,11 @@ def test_a_size_is_kept_and_filled(model, tmp_path):
 
 def test_pruned_features_are_the_same_features_with_fewer_rows(model):
     _, whole = model
-    whole = as_hashed(whole) if whole.config.buckets else whole
+    whole = as_hashed(whole) if whole.config.buckets and whole.head.kind != "linear" else whole
     rng = np.random.default_rng(5)
     features, old = pruned(whole.features, rng.permutation(len(whole.features))[:300])
     new = {int(row): i for i, row in enumerate(old)}
+    assert len(features) == len(old)
     for i, row in enumerate(old.tolist()):
         assert features.name(i) == whole.features.name(row)
         assert features.kind(i) == whole.features.kind(row)
@@ -155,8 +158,8 @@ def test_damaged_small_models_are_refused(tmp_path):
 
 def test_hashed_models_go_to_fasttext_and_back_without_loss(model, tmp_path):
     name, whole = model
-    if not whole.config.buckets and name != "words":
-        with pytest.raises(UsageError, match="keeps them exactly"):
+    if (not whole.config.buckets and name != "words") or whole.head.kind == "linear":
+        with pytest.raises(UsageError, match=r"keeps them exactly|no linear models"):
             write_fasttext(whole, tmp_path / "m.bin")
         return
     write_fasttext(whole, tmp_path / "m.bin")

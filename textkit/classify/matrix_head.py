@@ -1,6 +1,5 @@
 """A classifier of embeddings whose rows lie elsewhere: in a mapped file of fastText, or as codes of codebooks."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,8 +69,7 @@ class MatrixHead(EmbeddingHead):
         output: Any = self.output.copy()
         output[:, : self.dim] *= np.float32(factor)
         if self.coded_output is not None and not self.biased:
-            book = self.coded_output.book
-            output = replace(self.coded_output, book=Codebook(book.centroids * np.float32(factor), book.width))
+            output = self.coded_output.scaled(factor)
         head = MatrixHead(self.loss, self.rows, output, self.counts)
         head.temperature = self.temperature
         return head
@@ -79,11 +77,11 @@ class MatrixHead(EmbeddingHead):
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays of the container."""
         output: Any = self.output if self.coded_output is None else self.coded_output
-        return {"head.counts": self.counts, **_arrays("rows", self.rows), **_arrays("output", output)}
+        return {"head.counts": self.counts, **matrix_arrays("rows", self.rows), **matrix_arrays("output", output)}
 
     def settings(self) -> dict[str, Any]:
         """What the header holds."""
-        return {"kind": self.kind, "loss": self.loss, "widths": [_width(self.rows), _width(self.coded_output)]}
+        return {"kind": self.kind, "loss": self.loss, "widths": [width_of(self.rows), width_of(self.coded_output)]}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, Any], settings: dict[str, Any], rows: int) -> "MatrixHead":
@@ -94,7 +92,7 @@ class MatrixHead(EmbeddingHead):
         """
         try:
             widths = [int(width) for width in settings["widths"]]
-            matrix, output = (_matrix(arrays, n, w) for n, w in zip(("rows", "output"), widths, strict=True))
+            matrix, output = (matrix_from(arrays, n, w) for n, w in zip(("rows", "output"), widths, strict=True))
             head = cls(settings["loss"], _as_rows(matrix), output, arrays["head.counts"])
         except (KeyError, ValueError) as error:
             raise DataError(f"the model is damaged: it lacks or spoils {error}.") from None
@@ -102,7 +100,8 @@ class MatrixHead(EmbeddingHead):
         return head
 
 
-def _width(matrix: Any) -> int:
+def width_of(matrix: Any) -> int:
+    """Coordinates that share a byte; 0 where nothing is coded."""
     return matrix.book.width if isinstance(matrix, Coded) else 0
 
 
@@ -110,7 +109,7 @@ def _as_rows(matrix: np.ndarray | Coded) -> Rows:
     return matrix if isinstance(matrix, Coded) else Dense.of(matrix)
 
 
-def _arrays(name: str, matrix: np.ndarray | Rows) -> dict[str, np.ndarray]:
+def matrix_arrays(name: str, matrix: np.ndarray | Rows) -> dict[str, np.ndarray]:
     """The arrays of a matrix."""
     if isinstance(matrix, Coded):
         parts = matrix.codes, matrix.book.centroids, matrix.norms, matrix.norm_values
@@ -120,8 +119,8 @@ def _arrays(name: str, matrix: np.ndarray | Rows) -> dict[str, np.ndarray]:
     return {f"head.{name}": matrix}
 
 
-def _matrix(arrays: dict[str, Any], name: str, width: int) -> np.ndarray | Coded:
-    """The inverse of `_arrays`. Raises ValueError or KeyError for what makes no sense."""
+def matrix_from(arrays: dict[str, Any], name: str, width: int) -> np.ndarray | Coded:
+    """The inverse of `matrix_arrays`. Raises ValueError or KeyError for what makes no sense."""
     if width == 0:
         matrix = arrays[f"head.{name}"]
         if matrix.ndim != 2 or matrix.dtype != np.float32:

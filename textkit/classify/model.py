@@ -27,6 +27,7 @@ from .labelling import Ragged
 from .linear import LinearHead
 from .matrix_head import MatrixHead
 from .probabilities import Top
+from .small_linear import SmallLinearHead
 
 KIND = "classifier"
 FORMAT_VERSION = 1
@@ -277,7 +278,7 @@ class Classifier:
         ]
 
 
-HEADS: dict[str, Any] = {head.kind: head for head in (EmbeddingHead, LinearHead, MatrixHead)}
+HEADS: dict[str, Any] = {head.kind: head for head in (EmbeddingHead, LinearHead, MatrixHead, SmallLinearHead)}
 
 
 def head_from_arrays(arrays: dict[str, Any], settings: Any, rows: int) -> Head:

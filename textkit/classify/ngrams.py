@@ -234,6 +234,12 @@ class BucketNgrams:
         """The bucket of each row, int64, ascending."""
         return np.flatnonzero(np.unpackbits(self.touched.view(np.uint8), bitorder="little"))
 
+    def only(self, keep: np.ndarray) -> "BucketNgrams":
+        """Without the touched buckets where `keep`, bool (count,), is False."""
+        hits = np.zeros(self.buckets, np.uint8)
+        hits[self.numbers()[keep]] = 1
+        return BucketNgrams(self.first, self.order, self.buckets, _bits(hits), self.hashes)
+
     def words(self, number: int) -> str:
         """The name of a bucket, by its number among those touched."""
         ranks = self.ranked >> np.uint64(32)

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ..errors import UsageError
 from ..text.vocabulary import SPECIALS
 from .characters import ExactPieces
 from .features import Features
@@ -14,22 +13,18 @@ def pruned(features: Features | HashedFeatures, rows: np.ndarray) -> tuple[Featu
     """Features without all others.
 
     Args:
-        rows: the numbers of those to keep; specials, and words and n-grams that longer n-grams are made of, stay too.
+        rows: the numbers of those to keep; specials, words and n-grams that longer n-grams are made of, and all words
+            where n-grams are hashed, stay too.
 
     Returns:
         The features that are left, and the old row of each of theirs, int64 ascending.
-
-    Raises:
-        UsageError: hashed features, of which words cannot go.
     """
     keep = np.zeros(len(features), bool)
     keep[rows] = True
     if isinstance(features, HashedFeatures):
         return features.only(keep), np.flatnonzero(keep)
-    if isinstance(features.ngrams, BucketNgrams):
-        raise UsageError("words of hashed features cannot be left out.", "Make HashedFeatures of them first.")
-    keep[: len(SPECIALS)] = True
     words, ngrams = len(features.vocabulary), features.ngrams
+    keep[: words if isinstance(ngrams, BucketNgrams) else len(SPECIALS)] = True
     if isinstance(ngrams, ExactNgrams):
         for _ in range(ngrams.order):
             chosen = keep[ngrams.first :]
@@ -41,12 +36,14 @@ def pruned(features: Features | HashedFeatures, rows: np.ndarray) -> tuple[Featu
         inside = np.flatnonzero(keep[words : words + len(pieces)]) + len(SPECIALS)
         names = pieces.names.subset(np.concatenate([np.arange(len(SPECIALS)), inside]))
         pieces = ExactPieces(pieces.lengths, names)
-    left: ExactNgrams | NoNgrams = NoNgrams()
+    left: ExactNgrams | BucketNgrams | NoNgrams = NoNgrams()
     if isinstance(ngrams, ExactNgrams):
         chosen, first = keep[ngrams.first :], int(np.count_nonzero(keep[: ngrams.first]))
         begin, last = (number[part[chosen]].astype(np.int32) for part in (ngrams.left, ngrams.right))
         left = ExactNgrams(
             first, ngrams.order, begin, last, ngrams.counts[chosen] if len(ngrams.counts) else ngrams.counts
         )
+    if isinstance(ngrams, BucketNgrams):
+        left = ngrams.only(keep[ngrams.first :])
     vocabulary = features.vocabulary.subset(np.flatnonzero(keep[:words]))
     return Features(features.config, vocabulary, pieces, left), np.flatnonzero(keep)

@@ -9,8 +9,6 @@ import numpy as np
 from .. import files
 from ..errors import UsageError
 from ..formats import fasttext
-from ..formats.coding import coded
-from ..formats.matrices import Coded
 from ..text.corpus import EncodedCorpus
 from .characters import ExactPieces
 from .data import LabelledCorpus
@@ -19,18 +17,16 @@ from .exporting import as_hashed, fasttext_model
 from .features import Features
 from .hashed import HashedFeatures
 from .labelling import Ragged
-from .matrix_head import MatrixHead
-from .model import Classifier, Head
+from .model import Classifier
 from .ngrams import BucketNgrams, ExactNgrams
 from .pruning import pruned
+from .small_heads import Small, codable, coded_head, draft_head, moved, width_of_rows
 
 WIDTHS = (1, 2, 4)  # coordinates of a row that share a byte
 _TRIES = 8  # to meet a size
 _CLOSE = 0.99  # of the size is near enough
-_ROWS = 1 << 15
 _DOCUMENTS = 1 << 13
 _CHOOSERS = 4_000  # documents to choose a width by
-_NOTHING = 1e-6  # share of the largest singular value below which a direction counts for nothing
 _MANY_LABELS = 2_000  # from so many on, labels' vectors are coded, too
 
 
@@ -80,14 +76,9 @@ def quantised(
     Raises:
         UsageError: a model that is quantised already, or a size that it cannot have.
     """
-    head = classifier.head
-    if isinstance(head, MatrixHead) and isinstance(head.rows, Coded):
-        raise UsageError("this model is quantised already.", "Quantise the one that it was made from.")
-    if not isinstance(head, EmbeddingHead):
-        raise UsageError("only models of embeddings can be quantised.", "Train with --model embedding.")
     base = _base(classifier)
-    assert isinstance(base.head, EmbeddingHead)
-    dim = base.head.dim
+    head = codable(base.head)
+    base, dim = replace(base, head=head), width_of_rows(head)
     how = replace(how, norms=dim > 2 if how.norms is None else how.norms)
     usual = [width for width in WIDTHS if width <= dim] if text is not None else [min(2, dim)]
     chosen = [min(how.width, dim)] if how.width else usual
@@ -107,68 +98,25 @@ def quantised(
 
 
 def _base(classifier: Classifier) -> Classifier:
-    """The model in a form that rows can be taken out of, with no more dimensions than tell labels apart."""
+    """The model in a form that features can be taken out of."""
     features = classifier.features
-    if isinstance(features, Features) and isinstance(features.ngrams, BucketNgrams):
-        classifier = as_hashed(classifier)
-    return replace(classifier, head=_flattened(classifier.head))
-
-
-def _flattened(head: Head) -> EmbeddingHead:
-    """The same probabilities by rows of as many numbers as the labels' vectors have independent directions.
-
-    Of a softmax only differences of logits count, so that two labels need one number a feature.
-    """
-    assert isinstance(head, EmbeddingHead)
-    output, biases = head.output[:, : head.dim].astype(np.float64), head.output[:, head.dim :]
-    if head.loss == "softmax":
-        output = output - output.mean(0)
-    _, sizes, directions = np.linalg.svd(output, full_matrices=False)
-    rank = max(1, int(np.count_nonzero(sizes > _NOTHING * sizes[0])))
-    if rank == head.dim:
-        return head
-    axes = np.ascontiguousarray(directions[:rank].T, np.float32)
-    rows = np.empty((_row_count(head), rank), np.float32)
-    for first in range(0, len(rows), _ROWS):
-        rows[first : first + _ROWS] = _rows(head, first, min(first + _ROWS, len(rows))) @ axes
-    return EmbeddingHead(head.loss, rows, np.hstack([(output @ axes).astype(np.float32), biases]), head.counts)
+    hashed = isinstance(features, Features) and isinstance(features.ngrams, BucketNgrams)
+    return as_hashed(classifier) if hashed and isinstance(classifier.head, EmbeddingHead) else classifier
 
 
 def importance(classifier: Classifier) -> np.ndarray:
     """How much each feature matters, float32 (R,): how far it moves labels apart, times the root of its count."""
-    head = classifier.head
-    assert isinstance(head, EmbeddingHead)
-    output = head.output[:, : head.dim]
-    axes = output - output.mean(0) if head.loss == "softmax" else output
-    moved = np.zeros(len(classifier.features), np.float32)
-    # |row A'| by a D x D root of A'A, so that many labels cost no more than few.
-    values, vectors = np.linalg.eigh(axes.T.astype(np.float64) @ axes / len(axes))
-    root = (vectors * np.sqrt(np.maximum(values, 0))).astype(np.float32)
-    for first in range(0, len(moved), _ROWS):
-        rows = _rows(head, first, min(first + _ROWS, len(moved)))
-        moved[first : first + len(rows)] = np.linalg.norm(rows @ root, axis=1)
-    return moved * np.sqrt(np.maximum(_counts(classifier.features), 1)).astype(np.float32)
-
-
-def _row_count(head: EmbeddingHead) -> int:
-    return head.rows.shape[0] if isinstance(head, MatrixHead) else len(head.input)
-
-
-def _rows(head: EmbeddingHead, first: int, last: int) -> np.ndarray:
-    return head.rows.take(np.arange(first, last)) if isinstance(head, MatrixHead) else head.input[first:last]
+    return moved(codable(classifier.head)) * np.sqrt(_counts(classifier.features)).astype(np.float32)
 
 
 def _counts(features: Features | HashedFeatures) -> np.ndarray:
-    """How often each feature occurred in training; 1 where that is not known."""
+    """How often each feature occurred in training, float64 (R,); 1 for those of which that is not known."""
     counts = np.ones(len(features), np.float64)
-    if isinstance(features, HashedFeatures):
-        known = features.own >= 0
-        counts[features.own[known]] = features.vocabulary.counts[known]
-        return np.ones(len(features))
-    counts[: len(features.vocabulary)] = features.vocabulary.counts
-    if isinstance(features.ngrams, ExactNgrams) and len(features.ngrams.counts):
-        counts[features.ngrams.first :] = features.ngrams.counts
-    return counts
+    if isinstance(features, Features):
+        counts[: len(features.vocabulary)] = features.vocabulary.counts
+        if isinstance(features.ngrams, ExactNgrams) and len(features.ngrams.counts):
+            counts[features.ngrams.first :] = features.ngrams.counts
+    return np.maximum(counts, 1)
 
 
 # --- one width -----------------------------------------------------------------------------------------------
@@ -191,7 +139,7 @@ def _count_that_fits(size_of: Callable[[int], int], most: int, limit: int) -> in
     if low[1] >= limit:
         raise UsageError(
             f"the model cannot have {limit:,} bytes: without any feature it has {low[1]:,}.",
-            "Give a larger --size, or train with fewer dimensions.",
+            "Give a larger --size; or train with fewer dimensions, or without --buckets.",
         )
     for _ in range(_TRIES):
         count = low[0] + int((high[0] - low[0]) * (limit - low[1]) / (high[1] - low[1]))
@@ -207,26 +155,21 @@ def _count_that_fits(size_of: Callable[[int], int], most: int, limit: int) -> in
 
 def _coded(base: Classifier, rows: np.ndarray, how: Smaller, threads: int | None, draft: bool = False) -> Classifier:
     """The model with these features, as codes; a `draft` has the right size and codes of nothing."""
-    head = base.head
-    assert isinstance(head, EmbeddingHead)
+    head = codable(base.head)
     assert how.width is not None
-    if len(rows) == len(base.features):
-        features, old = base.features, np.arange(len(rows))
-    else:
+    features, old = base.features, np.arange(len(rows))
+    if len(rows) < len(base.features):
         features, old = pruned(base.features, rows)
-    with_output = how.output if how.output is not None else head.labels >= _MANY_LABELS
-    output: np.ndarray | Coded = head.output
-    if with_output:  # a draft's has about the size that codes take
-        output = head.output[: len(head.output) // 4] if draft else coded(head.output, 2, norms=False, seed=how.seed)
+    output = how.output if how.output is not None else head.labels >= _MANY_LABELS
+    width, norms = how.width, bool(how.norms)
+    small: Small
     if draft:
-        matrix = coded(np.zeros((0, head.dim), np.float32), how.width, norms=bool(how.norms), threads=1)
-        parts, norms = matrix.book.parts, np.zeros(len(old) * bool(how.norms), np.uint8)
-        matrix = replace(matrix, codes=np.zeros(len(old) * parts, np.uint8), norms=norms)
+        small = draft_head(head, len(old), width=width, norms=norms, output=output)
     else:
-        whole = head.rows.take(old) if isinstance(head, MatrixHead) else head.input[old]
-        weights = np.sqrt(np.maximum(_counts(base.features)[old], 1)).astype(np.float32)
-        matrix = coded(whole, how.width, norms=bool(how.norms), weights=weights, seed=how.seed, threads=threads)
-    small = MatrixHead(head.loss, matrix, output, head.counts)
+        weights = np.sqrt(_counts(base.features)[old]).astype(np.float32)
+        small = coded_head(
+            head, old, weights, width=width, norms=norms, output=output, seed=how.seed, threads=threads
+        )  # fmt: skip
     report = {**base.report, "quantised": {"features": len(old), "of": len(base.features), "width": how.width}}
     return replace(base, features=_light(features), head=small, report=report)
 
@@ -264,7 +207,7 @@ def _sharpened(model: Classifier, bags: Ragged, expected: np.ndarray, threads: i
     Without the features that say nothing, those that say much are a larger part of the mean.
     """
     head = model.head
-    assert isinstance(head, MatrixHead)
+    assert isinstance(head, Small)
     best, scaled = np.inf, head
     for factor in np.geomspace(0.25, 2.0, 19).astype(np.float32):
         trial = head.scaled(float(factor))

@@ -1,6 +1,6 @@
 """Matrices that stay in a mapped file: float32 at any byte, or coded by product quantisation; rows as one asks."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -81,6 +81,10 @@ class Coded:
     @property
     def shape(self) -> tuple[int, int]:
         return len(self.codes) // self.book.parts, self.book.dim
+
+    def scaled(self, factor: float) -> "Coded":
+        """The same, times a number."""
+        return replace(self, book=Codebook(self.book.centroids * np.float32(factor), self.book.width))
 
     def take(self, rows: np.ndarray) -> np.ndarray:
         """See Matrix."""

@@ -77,7 +77,7 @@ def _show_strongest(model: "Classifier", labels: tuple[str, ...], against: str |
     for label, weights in found.items():
         rows = [[weight.feature, weight.kind, f"{weight.weight:.4f}"] for weight in weights]
         title = label if against is None else f"{label} against {against}"
-        common.print_table(title, ["feature", "kind", "weight"], rows)
+        common.print_table(title, ["feature", "kind", f"weight for {title}"], rows)
 
 
 def _show_explanation(found: "Explanation", top: int) -> None:

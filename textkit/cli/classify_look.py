@@ -91,7 +91,9 @@ def _show_explanation(found: "Explanation", top: int) -> None:
         )
     rows += [["(bias)", "", "", f"{found.bias:+.4f}"], [f"({found.score})", "", "", f"{found.logit:+.4f}"]]
     common.print_table(
-        f"{found.label}{against}, p = {found.probability:.4f}", ["feature", "kind", "times", "adds"], rows
+        f"{found.label}{against}, p = {found.probability:.4f}",
+        ["feature", "kind", "times", f"adds to {found.label}{against}"],
+        rows,
     )
     if found.tokens and not any(token.known for token in found.tokens):
         common.note("the model knows no word of this text: only the bias speaks.")

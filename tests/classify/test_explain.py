@@ -7,9 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textkit.classify import explain
+from textkit.classify.bucket_names import bucket_names
 from textkit.classify.model import Classifier
 from textkit.classify.occurrences import occurrences, pieces
 from textkit.errors import UsageError
+from textkit.text.subwords import Ngrams
+from textkit.text.vocabulary import SPECIALS
 
 WORDS = ["not", "a", "good", "bad", "film", "plot", "at", "all", "über"]
 KINDS = {
@@ -141,6 +144,24 @@ def test_strongest_features_are_those_that_add_most_alone(models, kind):
         assert alone.shares[0].contribution == pytest.approx(names["good"], rel=1e-4)
     opposed = explain.strongest(model, "pos", 3, against="neg")
     assert "good" in [weight.feature for weight in opposed]
+
+
+def test_buckets_are_named_by_the_characters_that_fall_into_them(models):
+    model = models("hashed characters")
+    words = [model.vocabulary.word(i) for i in range(len(SPECIALS), len(model.vocabulary))]
+    ngrams, inside = Ngrams(*model.config.chars, model.config.buckets), {}
+    for word in words:
+        for name, bucket in zip(pieces(word, *model.config.chars), ngrams.of_word(word).tolist(), strict=True):
+            inside.setdefault(bucket, set()).add(name)
+    named = [w.feature for w in explain.strongest(model, "pos", 10_000) if w.kind == "bucket"]
+    assert len(named) == len(model.features.ngrams)
+    spelled = dict(name.split(" ", 1) for name in named if " " in name)
+    assert spelled.keys() == {f"#{bucket}" for bucket in inside}
+    for number, names in spelled.items():
+        shown = names.split(" | ")
+        assert set(shown) <= inside[int(number[1:])]
+        assert len(shown) == min(len(inside[int(number[1:])]), 3)
+    assert bucket_names(models("hashed").features, [1, 2]) == {}
 
 
 def test_unknown_label_is_told_with_a_suggestion(models):

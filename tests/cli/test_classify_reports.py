@@ -174,7 +174,7 @@ def test_explain_a_text(run, place, tmp_path):
     done = run("classify", "explain", place / "topics.model", text, "--label", "sport", "--top", 2, "--html", page)
     rows = tables(done.out)
     assert rows[0] == ["the team < won > the qwertz"]
-    assert rows[1] == ["feature", "kind", "times", "adds"]
+    assert rows[1] == ["feature", "kind", "times", "adds to sport"]
     assert rows[4][0].endswith("others")
     parts = [float(row[3]) for row in rows[2:6]]
     assert rows[5][0] == "(bias)"
@@ -199,7 +199,7 @@ def test_explanation_is_coloured_on_a_terminal(monkeypatch):
 def test_explain_a_label(run, place):
     done = run("classify", "explain", place / "topics.model", "--label", "sport", "--top", 3)
     rows = tables(done.out)
-    assert rows[0] == ["feature", "kind", "weight"]
+    assert rows[0] == ["feature", "kind", "weight for sport"]
     assert len(rows) == 4
     weights = [float(row[2]) for row in rows[1:]]
     assert weights == sorted(weights, reverse=True)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UsageError
+from .bucket_names import bucket_names
 from .labelling import Ragged
 from .model import Classifier
 from .occurrences import Occurrence, occurrences
@@ -135,7 +136,10 @@ def _tokens(words: list[str], found: list[Occurrence], contributions: np.ndarray
 
 @dataclass(frozen=True)
 class Weight:
-    """A feature, and what it would add to a label's logit if it were all of a document."""
+    """A feature, and what it would add to a label's logit if it were all of a document.
+
+    A bucket is named by its number, and by the n-grams of characters that fall into it.
+    """
 
     feature: str
     kind: str
@@ -155,9 +159,8 @@ def strongest(model: Classifier, label: str, top: int = 30, *, against: str | No
     if against is not None:
         weights -= model.head.weights(label_number(model, against))
     weights[model.features.unused] = -np.inf  # no document has these rows
-    best = np.argsort(-weights, kind="stable")[:top]
-    return [
-        Weight(model.features.name(row), model.features.kind(row), float(weights[row]))
-        for row in best.tolist()
-        if np.isfinite(weights[row])
-    ]
+    best = [row for row in np.argsort(-weights, kind="stable")[:top].tolist() if np.isfinite(weights[row])]
+    found = [(model.features.name(row), model.features.kind(row), float(weights[row])) for row in best]
+    spelled = bucket_names(model.features, [int(name[1:]) for name, kind, _ in found if kind == "bucket"])
+    names = {f"#{bucket}": f"#{bucket} {inside}" for bucket, inside in spelled.items()}
+    return [Weight(names.get(name, name) if kind == "bucket" else name, kind, weight) for name, kind, weight in found]

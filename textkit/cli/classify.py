@@ -22,7 +22,7 @@ FILE = click.Path(path_type=Path)
 
 @click.group()
 def classify() -> None:
-    """Text classification: train, predict.
+    """Text classification: train, test, predict, explain, and more.
 
     A labelled file has one document a line, its labels in it as words that begin with __label__.
     """

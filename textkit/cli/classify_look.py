@@ -77,7 +77,7 @@ def _show_strongest(model: "Classifier", labels: tuple[str, ...], against: str |
     for label, weights in found.items():
         rows = [[weight.feature, weight.kind, f"{weight.weight:.4f}"] for weight in weights]
         title = label if against is None else f"{label} against {against}"
-        common.print_table(title, ["feature", "kind", "weight"], rows)
+        common.print_table(title, ["feature", "kind", f"weight for {title}"], rows)
 
 
 def _show_explanation(found: "Explanation", top: int) -> None:
@@ -91,7 +91,9 @@ def _show_explanation(found: "Explanation", top: int) -> None:
         )
     rows += [["(bias)", "", "", f"{found.bias:+.4f}"], [f"({found.score})", "", "", f"{found.logit:+.4f}"]]
     common.print_table(
-        f"{found.label}{against}, p = {found.probability:.4f}", ["feature", "kind", "times", "adds"], rows
+        f"{found.label}{against}, p = {found.probability:.4f}",
+        ["feature", "kind", "times", f"adds to {found.label}{against}"],
+        rows,
     )
     if found.tokens and not any(token.known for token in found.tokens):
         common.note("the model knows no word of this text: only the bias speaks.")

@@ -63,7 +63,7 @@ def plots(found: Results, name: str, document: Path) -> str:
 
 
 def filled(text: str, document: Path, files: dict[str, Path]) -> str:
-    """A document with its marked parts written anew, as far as their results are among the files."""
+    """A document with its marked parts written anew, as far as the files have their results."""
 
     def part(match: re.Match) -> str:
         begin, name, kind, end = match.groups()
@@ -76,8 +76,10 @@ def filled(text: str, document: Path, files: dict[str, Path]) -> str:
             body = plots(found, name, document)
         elif kind in found:
             body = found[kind].table().partition("\n")[2]
-        else:
+        elif kind in ("tables", "summary"):
             body = {"tables": tables, "summary": summary}[kind](found)
+        else:
+            return match[0]
         return f"{begin}\n{body.rstrip()}\n\n{end}"
 
     return MARK.sub(part, text)

@@ -92,9 +92,10 @@ def quality(results: Results, pyplot: Any) -> Any:
                 at = (race.amount / run.seconds, value)
                 axes.scatter(*at, color="#2a7f62" if ours else "#777777")
                 axes.annotate(run.name, at, xytext=(3, 4), textcoords="offset points", fontsize=7)
-        axes.set(xscale="log", xlabel=f"{race.unit}/s", ylabel=measure)
+        axes.set(xlabel=f"{race.unit}/s", ylabel=measure)
         axes.set_title(race.case, fontsize=8)
         axes.margins(0.3)
+        axes.set_xlim(left=0)
     for axes in list(grid.flat)[len(fields) :]:
         axes.set_axis_off()
     figure.tight_layout()

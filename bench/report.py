@@ -1,7 +1,8 @@
 """Put results into the documents: `python -m bench.report bench/results/bundled.json …`.
 
 Text between `<!-- bench: NAME KIND -->` and `<!-- bench end -->` in bench/README.md and README.md is written anew, NAME
-being the name of a file of results; KIND is `tables`, `summary`, `plots` or `machine`. Pictures go to bench/plots.
+being the name of a file of results; KIND is `tables`, `summary`, `plots`, `machine` or a case. Pictures go to
+bench/plots.
 """
 
 import json
@@ -14,7 +15,7 @@ from .harness import Outcome, row
 from .plots import Results, draw, races
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = (ROOT / "bench" / "README.md", ROOT / "README.md")
+DOCUMENTS = (ROOT / "bench" / "README.md", ROOT / "bench" / "TABLES.md", ROOT / "README.md")
 MARK = re.compile(r"(<!-- bench: (\S+) (\w+) -->\n).*?(<!-- bench end -->)", re.DOTALL)
 
 
@@ -29,12 +30,15 @@ def tables(found: Results) -> str:
 
 
 def summary(found: Results) -> str:
-    """A line for each case: textkit's time and memory, and what its peers take in times of these."""
-    lines = [row(["", "textkit", "peak MB", "others, times as long (peak MB)", "quality"]), row(["---"] * 5)]
+    """A line for each case: textkit's time and memory, and its peers' in times of textkit's, with theirs."""
+    lines = [row(["", "textkit", "peak MB", "others: times as long (processor time; MB)", "quality"]), row(["---"] * 5)]
     for race in races(found).values():
         ours, *rest = race.runs
-        others = [f"{run.name} {run.seconds / ours.seconds:.2g} ({run.megabytes:.0f})" for run in rest
-                  if not run.name.startswith("textkit")]  # fmt: skip
+        others = [
+            f"{run.name} {run.seconds / ours.seconds:.2g} ({min(run.cpu) / min(ours.cpu):.2g}; {run.megabytes:.0f})"
+            for run in rest
+            if not run.name.startswith("textkit")
+        ]
         good = race.quality.get(ours.name, "")
         theirs = {run.name: race.quality.get(run.name, good) for run in rest if not run.name.startswith("textkit")}
         told = "; ".join([good, *(f"{name}: {value}" for name, value in theirs.items() if value != good)])
@@ -59,7 +63,7 @@ def plots(found: Results, name: str, document: Path) -> str:
 
 
 def filled(text: str, document: Path, files: dict[str, Path]) -> str:
-    """A document with its marked parts written anew, as far as their results are among the files."""
+    """A document with its marked parts written anew, as far as the files have their results."""
 
     def part(match: re.Match) -> str:
         begin, name, kind, end = match.groups()
@@ -70,8 +74,12 @@ def filled(text: str, document: Path, files: dict[str, Path]) -> str:
             body = machine(files[name])
         elif kind == "plots":
             body = plots(found, name, document)
-        else:
+        elif kind in found:
+            body = found[kind].table().partition("\n")[2]
+        elif kind in ("tables", "summary"):
             body = {"tables": tables, "summary": summary}[kind](found)
+        else:
+            return match[0]
         return f"{begin}\n{body.rstrip()}\n\n{end}"
 
     return MARK.sub(part, text)

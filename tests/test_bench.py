@@ -79,7 +79,7 @@ def test_documents_are_filled_between_their_marks(bench, outcome, tmp_path):
     text = f"before\n<!-- bench: mine summary -->\nold\n{end}<!-- bench: yours machine -->\n{end}"
     new = report.filled(text, ROOT / "README.md", {"mine": path})
     assert new.startswith("before\n<!-- bench: mine summary -->\n") and "old" not in new
-    assert "| a case | 2.00 s | 3 | theirs 2 (1) | accuracy 0.9 |" in new
+    assert "| a case | 2.00 s | 3 | theirs 2 (2; 1) | accuracy 0.9 |" in new
     assert new.endswith("<!-- bench end -->\n<!-- bench: yours machine -->\n<!-- bench end -->\n")
     assert report.filled(new, ROOT / "README.md", {"mine": path}) == new
 

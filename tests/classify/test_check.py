@@ -137,6 +137,16 @@ def test_labels_that_are_lacking_or_too_many():
     assert sorted(first) == [(0, y, -1), (1, -1, y)]
 
 
+def test_the_default_model_is_linear_and_embeddings_where_that_takes_long():
+    data = corpus(["a b", "c d"] * 4, ["x", "y"] * 4)
+    assert CheckConfig(seed=3).model_for(data) == ClassifierConfig(model="linear", seed=3)
+    many = corpus(["a"] * 301, [f"label {i}" for i in range(301)])
+    assert CheckConfig().model_for(many).model == "embedding"
+    assert CheckConfig(model=FAST).model_for(many) is FAST
+    found = out_of_fold(data, ClassifierConfig(), 2, threads=1)
+    assert found.gold_p.shape == (8,)
+
+
 # --- everything --------------------------------------------------------------------------------------------
 
 

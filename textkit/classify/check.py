@@ -1,7 +1,7 @@
 """What may be wrong with labelled text: repeated rows, leaks, labels written in two ways, wrong labels, odd rows."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from .mislabels import OutOfFold, Suspects, out_of_fold, suspects
 
 KINDS = ("duplicate", "near-duplicate", "leak", "label-name", "mislabelled", "over-long")
 _LONG, _TIMES = 1_000, 20  # an over-long row has more tokens than this, and more than so many times the median
+_LARGE, _MANY = 200_000, 300  # documents and labels for which a linear model takes long
 _FEW = 5  # documents of a label from which little can be learned
 
 
@@ -37,7 +38,8 @@ class CheckConfig:
     Args:
         similar: from which share of common runs of words two documents are near duplicates.
         folds: of cross-validation to find wrong labels; 0 for none.
-        model: what to cross-validate.
+        model: settings of what to cross-validate; by default a linear model, of very many documents or labels, which
+            take it long, one of embeddings.
 
     Raises:
         UsageError: an impossible value.
@@ -45,7 +47,7 @@ class CheckConfig:
 
     similar: float = 0.8
     folds: int = 5
-    model: ClassifierConfig = field(default_factory=ClassifierConfig)
+    model: ClassifierConfig | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -53,6 +55,11 @@ class CheckConfig:
             raise UsageError(f"--similar {self.similar:g} makes no sense.", "Give more than 0, and 1 at most.")
         if self.folds < 0 or self.folds == 1:
             raise UsageError(f"--folds {self.folds} makes no sense.", "Give 2 or more, or 0 to leave it out.")
+
+    def model_for(self, data: LabelledCorpus) -> ClassifierConfig:
+        """What to cross-validate on these documents."""
+        large = len(data) > _LARGE or len(data.labels) > _MANY
+        return self.model or ClassifierConfig(model="embedding" if large else "linear", seed=self.seed)
 
 
 @dataclass
@@ -192,7 +199,7 @@ def check(
         Suspects(*(np.zeros(0, t) for t in (np.int64, np.int32, np.int32, np.float32, np.float32))),
     )
     if config.folds and len(data.labels) > 1 and len(data) >= config.folds:
-        probabilities = out_of_fold(data, config.model, config.folds, config.seed, threads, progress)
+        probabilities = out_of_fold(data, config.model_for(data), config.folds, config.seed, threads, progress)
         wrong = suspects(data, probabilities)
     median = int(np.median(np.diff(data.text.offsets)))
     return Check(

@@ -4,7 +4,7 @@ Confident learning (Northcutt, Jiang & Chuang 2021): a document has another labe
 at least the mean probability of that label among the documents that have it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,6 +78,7 @@ def out_of_fold(
     for number, (train, held) in enumerate(folds(data, k, seed)):
         progress(Progress("cross-validating", number, k, "folds"))
         model = Classifier.train_on(data, config, rows=train, threads=threads)
+        config = replace(config, model=model.head.kind, cost=model.config.cost)  # what the first fold has chosen
         for documents in _parts(held, len(data.labels)):
             p = model.probabilities(model.features.bags(data.text, documents, threads), threads)
             elements = numbers.take(documents).ids

@@ -17,7 +17,7 @@ from ..kernels.tables import NUMBER_ROOM
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
 from ..text.corpus import encode_lines
-from ..text.output import DELIMITERS, Headers, header_with, joined, lines_of, objects
+from ..text.output import DELIMITERS, Headers, header_with, joined, objects
 from ..text.reader import Block, Reader, RecordBlock
 from ..text.tokenizer import PADDING, text_buffer
 from .choice import Choice
@@ -29,6 +29,7 @@ from .probabilities import Top
 _NAMES = ("predicted", "probability")
 _SCORES = 1 << 22  # labels that are kept of some documents at a time
 _MOST_COLUMNS = 100
+_NOTHING = text_buffer(b"")
 
 
 @dataclass
@@ -178,19 +179,17 @@ class Writer:
 
     def write(self, found: RecordBlock) -> bytes:
         """A checked block with its labels."""
-        data, spans = self._texts(found)
+        alone = found.stored is None and not self.as_json
+        data, spans = (_NOTHING, None) if alone else self._texts(found)
         pieces, first = [], 0
         for top in self.predictor.top(found.text):
             last = first + len(top.counts)
-            pieces.append(self.rows(data, spans[first:last], top))
+            pieces.append(self.rows(data, _no_spans(last - first) if spans is None else spans[first:last], top))
             first = last
         return b"".join(pieces)
 
     def _texts(self, found: RecordBlock) -> tuple[np.ndarray, np.ndarray]:
         """What is written before the labels of each record."""
-        if found.stored is None and not self.as_json:
-            rows = lines_of(found)[1]
-            return text_buffer(b""), np.zeros_like(rows)
         if found.stored is None:
             return joined([_opened(line) for line in found.text.lines()])
         if self.table:
@@ -223,6 +222,10 @@ class Writer:
             out,
         )
         return out[:size].tobytes()
+
+
+def _no_spans(count: int) -> np.ndarray:
+    return np.zeros((count, 2), np.int64)
 
 
 def _opened(line: str) -> bytes:

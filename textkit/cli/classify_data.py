@@ -111,13 +111,12 @@ def check(
     """
     from ..classify import check as checking
     from ..classify.cleaning import chosen_kinds, cleaned
-    from ..classify.config import ClassifierConfig
     from ..errors import UsageError
 
     kinds = chosen_kinds(drop) if drop else None
     if kinds and not output:
         raise UsageError("--drop writes a file.", "Say with --output which.")
-    config = checking.CheckConfig(similar, folds, ClassifierConfig(seed=seed), seed)
+    config = checking.CheckConfig(similar, folds, seed=seed)
     data = read(inputs, form, tokenizer, threads)
     with common.progress_bar() as progress:
         found = checking.check(data, inputs, config, threads, progress)

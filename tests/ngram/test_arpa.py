@@ -1,10 +1,14 @@
 """ARPA files of other toolkits, and files that only pretend."""
 
+import io
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textkit.errors import DataError
+from textkit.formats import arpa
 from textkit.ngram.config import TrainingConfig
 from textkit.ngram.model import NGramModel
 from textkit.text.corpus import encode_corpus
@@ -131,3 +135,45 @@ def test_many_blocks(tmp_path, monkeypatch):
     assert sorted((tmp_path / "one.arpa").read_text().split("\n")) == sorted(
         (tmp_path / "two.arpa").read_text().split("\n")
     )
+
+
+def naive_lines(model):
+    """The n-gram lines of a model, in plain Python."""
+    trie, words = model.trie(), model.vocabulary.words()
+
+    def shown(value):
+        return np.format_float_positional(value, unique=True, trim="-") if value else "0"
+
+    def lines(node, context, order):
+        text = [*context, words[trie.words[node]]]
+        backoff = f"\t{shown(trie.backoff[node])}" if order < trie.order else ""
+        found[order - 1].append(f"{shown(trie.log_p[node])}\t{' '.join(text)}{backoff}")
+        if order < trie.order:
+            for child in range(trie.edges[node], trie.edges[node + 1]):
+                lines(child, text, order + 1)
+
+    found = [[] for _ in range(trie.order)]
+    for node in range(trie.sizes[0]):
+        lines(node, [], 1)
+    return found
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.lists(st.sampled_from(["a", "bb", "a-word-of-some-length", "ß" * 20]), max_size=6), min_size=1).filter(
+        any
+    ),
+    st.integers(1, 5),
+    st.sampled_from([1, 3, 1 << 15]),
+    st.sampled_from([1, 4, 1 << 10]),
+)
+def test_lines_are_those_of_plain_python(lines, order, entries, shown):
+    model = NGramModel.train(lines, order=order, discount_fallback=(0.5, 1.0, 1.5), threads=1)
+    stream = io.BytesIO()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(arpa, "_ENTRIES", entries)  # where pieces begin, and which backoffs are remembered
+        patched.setattr(arpa, "_SHOWN", shown)
+        arpa.write(stream, model.trie(), model.vocabulary.arena, model.vocabulary.ends, 2)
+    sections = stream.getvalue().decode().split("-grams:\n")[1:]
+    written = [[line for line in section.splitlines() if line and line[0] != "\\"] for section in sections]
+    assert written == naive_lines(model)

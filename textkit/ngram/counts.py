@@ -82,14 +82,15 @@ class NGramCounts:
         return ngram
 
     def up_to(self, order: int) -> "NGramCounts":
-        """The counts of the orders 1 to `order`. Raises UsageError where there are not so many."""
+        """The counts of the orders 1 to `order`, as levels of their own. Raises UsageError where there are fewer."""
         if not 1 <= order <= self.order:
             raise UsageError(
                 f"--order {order} cannot be had from counts of order {self.order}.",
                 "Count the text again with a higher --order." if order > 0 else "Give 1 or more.",
             )
-        levels = self.levels[:order]
-        return replace(self, levels=[*levels[:-1], replace(levels[-1], edges=None)])
+        levels = [replace(level) for level in self.levels[:order]]
+        levels[-1].edges = None
+        return replace(self, levels=levels)
 
 
 def _places_of(value: int, values: np.ndarray | None) -> np.ndarray:

@@ -201,6 +201,12 @@ def test_training_on_with_a_model_and_from_vectors(run, text, trained, tmp_path)
     assert (other.code, "16 dimensions, not 8" in other.err[0]) == (2, True)
 
 
+def test_missing_directory_is_told_before_training(run, tmp_path):
+    done = run("w2v", "train", tmp_path / "none.txt", "-o", tmp_path / "none" / "m.w2v")
+    assert (done.code, done.out) == (1, "")
+    assert f"{tmp_path / 'none'} is no directory" in done.err[0]
+
+
 def test_training_on_keeps_the_settings_of_the_model(run, text, tmp_path):
     cbow = ["--model", "cbow", "--subword", "3-4", "--position-weights"]
     run("w2v", "train", text, "-o", tmp_path / "a.w2v", *cbow, *QUICK)

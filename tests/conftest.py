@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,3 +58,11 @@ def run(capfdbinary, monkeypatch):
         )
 
     return run
+
+
+def pytest_sessionstart() -> None:
+    """Hear Ctrl-C, here and in the programs started by tests, also where a shell runs the tests in the background.
+
+    Such a shell has SIGINT ignored, which programs inherit; with a handler set, those started here begin as usual.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)

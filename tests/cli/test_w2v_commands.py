@@ -201,6 +201,23 @@ def test_training_on_with_a_model_and_from_vectors(run, text, trained, tmp_path)
     assert (other.code, "16 dimensions, not 8" in other.err[0]) == (2, True)
 
 
+def test_missing_directory_is_told_before_training(run, tmp_path):
+    done = run("w2v", "train", tmp_path / "none.txt", "-o", tmp_path / "none" / "m.w2v")
+    assert (done.code, done.out) == (1, "")
+    assert f"{tmp_path / 'none'} is no directory" in done.err[0]
+
+
+def test_training_on_keeps_the_settings_of_the_model(run, text, tmp_path):
+    cbow = ["--model", "cbow", "--subword", "3-4", "--position-weights"]
+    run("w2v", "train", text, "-o", tmp_path / "a.w2v", *cbow, *QUICK)
+    run("w2v", "train", text, "--from", tmp_path / "a.w2v", "-o", tmp_path / "b.w2v", "--epochs", 1, "--no-cache")
+    before, after = (dict(table(run("w2v", "info", tmp_path / f"{name}.w2v").out)[1:]) for name in "ab")
+    assert (before["epochs"], after["epochs"]) == ("10", "1")
+    kept = ("model", "dim", "min_count", "subwords", "position_weights")
+    assert [after[name] for name in kept] == [before[name] for name in kept]
+    assert after["subwords"] == "(3, 4)"
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [

@@ -156,10 +156,13 @@ def train(
     textkit w2v train *.txt.gz --lowercase --subword 3-6 --dim 300 -o big.w2v
     textkit w2v train more.txt --from text.w2v -o both.w2v
     """
+    from ..errors import DataError
     from ..vectors import word2vec
 
     began = time.perf_counter()
     target = output or common.default_output(reader.inputs, ".w2v")
+    if not target.parent.is_dir():  # better said now than after hours of training
+        raise DataError(f"cannot write {target}: {target.parent} is no directory.", "Choose another --output.")
     start = _opened(base or init)
     if base and start:
         tokenizer = start.tokenizer

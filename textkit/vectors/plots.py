@@ -59,7 +59,7 @@ def _tsne(units: np.ndarray, start: np.ndarray, seed: int) -> np.ndarray:
     try:
         from sklearn.manifold import TSNE
     except ImportError:
-        raise MissingExtraError("scikit-learn", "map") from None
+        raise MissingExtraError("scikit-learn", "sklearn") from None
     spread = max(float(start[:, 0].std()), 1e-12)
     perplexity = min(30.0, (len(units) - 1) / 3)
     places = TSNE(perplexity=perplexity, init=start / spread * 1e-4, random_state=seed).fit_transform(units)

@@ -119,6 +119,11 @@ for tokenizer in named:
                     list(predicted(Writer(Predictor(classifier, prefix="t"), "lines", as_json), Reader([text])))
                 explain_label(classifier, "the cat sat on the mat")
                 Evaluator(threads=2).test(Calibrator(Target()).calibrate(classifier, data), data)
+    three = from_memory(["the cat", "a dog", "my fox"] * 9, ["x", "y", "z"] * 9, [1, 2, 1] * 9, tokenizer)
+    for data in (labelled, several, three):
+        for settings in {"model": "auto", "epochs": 1}, {"model": "linear", "loss": "ova", "weighting": "idf"}:
+            Classifier.train(data, threads=2, class_weights="balanced", **settings).save(scratch / "m.model")
+            Classifier.load(scratch / "m.model").predict(["the cat sat", "unseen words", ""], k=2)
     state = kenlm.State()
     lm = kenlm.Model(str(scratch / "m.ngram"))
     lm.BeginSentenceWrite(state)

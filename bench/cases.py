@@ -2,7 +2,19 @@
 
 from collections.abc import Callable
 
-from . import classify, classify_quality, classify_size, compiling, ngram, roofline, scaling, startup, text, vectors, w2v
+from . import (
+    classify,
+    classify_quality,
+    classify_size,
+    compiling,
+    ngram,
+    roofline,
+    scaling,
+    startup,
+    text,
+    vectors,
+    w2v,
+)
 from .harness import Outcome, Settings, Table
 
 CASES: dict[str, Callable[[Settings], Outcome | Table | None]] = {

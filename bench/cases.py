@@ -2,7 +2,19 @@
 
 from collections.abc import Callable
 
-from . import classify, classify_size, compiling, ngram, roofline, scaling, startup, text, vectors, w2v
+from . import (
+    classify,
+    classify_quality,
+    classify_size,
+    compiling,
+    ngram,
+    roofline,
+    scaling,
+    startup,
+    text,
+    vectors,
+    w2v,
+)
 from .harness import Outcome, Settings, Table
 
 CASES: dict[str, Callable[[Settings], Outcome | Table | None]] = {
@@ -15,6 +27,7 @@ CASES: dict[str, Callable[[Settings], Outcome | Table | None]] = {
         vectors.vectors_open, vectors.vectors_neighbours,
         classify.classify_train, classify.classify_once, classify.classify_labels, classify.classify_predict,
         classify_size.classify_size,
+        classify_quality.classify_quality,
         scaling.scaling, scaling.threads,
         startup.imports, startup.startup, compiling.compiling, roofline.roofline,
     )

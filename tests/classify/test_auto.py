@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from textkit.corpora import builtin
 
 from textkit.classify import auto, validation
 from textkit.classify.config import ClassifierConfig
@@ -9,7 +10,6 @@ from textkit.classify.data import from_memory
 from textkit.classify.labelling import Ragged
 from textkit.classify.model import Classifier
 from textkit.classify.validation import Judgement
-from textkit.corpora import builtin
 
 
 def documents(count, name="topics"):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from textkit.corpora import builtin
 
 from textkit import files
 from textkit.classify.ascent import Examples, Solver
@@ -11,7 +12,6 @@ from textkit.classify.labelling import Ragged
 from textkit.classify.linear_fitting import LinearFitter
 from textkit.classify.model import Classifier
 from textkit.classify.sparse import Counted, scale_of
-from textkit.corpora import builtin
 from textkit.errors import DataError, UsageError
 
 
@@ -146,7 +146,7 @@ def test_what_cannot_be_is_said():
     with pytest.raises(UsageError, match="--cost"):
         ClassifierConfig(cost=-1.0)
     data = from_memory(["a b", "c d"] * 10, ["x", "y"] * 10, [3e38] * 20)
-    with pytest.raises(DataError, match="overflow|no numbers|finite"):
+    with pytest.raises(DataError, match=r"overflow|no numbers"):
         Classifier.train_on(data, ClassifierConfig(model="linear", cost=1e6, validation=0.0))
 
 

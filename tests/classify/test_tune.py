@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+from textkit.corpora import builtin
 
 from textkit.classify import tune
 from textkit.classify.config import ClassifierConfig
@@ -12,7 +13,6 @@ from textkit.classify.data import from_memory
 from textkit.classify.goals import Goal
 from textkit.classify.labelling import Ragged
 from textkit.classify.tune import Trial, Tuned, Tuner
-from textkit.corpora import builtin
 from textkit.errors import DataError, UsageError
 
 

@@ -10,7 +10,6 @@ from .classify import FILE, classify, settings
 from .classify_common import labelled_input, read
 
 if TYPE_CHECKING:
-    from ..classify.config import ClassifierConfig
     from ..classify.form import InputForm
     from ..classify.tune import Tuned
     from ..text.tokenizer import Tokenizer
@@ -43,7 +42,7 @@ def tune(
     metric: str,
     max_size: str | None,
     log: Path | None,
-    config: "ClassifierConfig",
+    chosen: dict[str, Any],
     tokenizer: "Tokenizer",
     form: "InputForm",
     threads: int | None,
@@ -61,14 +60,13 @@ def tune(
     from ..classify.goals import Goal
     from ..classify.tune import Tuner
 
+    config = ClassifierConfig(**chosen)
     seconds, target = duration(limit), output or common.default_output(inputs, ".model")
     size = common.byte_size("--max-size", max_size) if max_size else None
     data = read(inputs, form, tokenizer, threads, min_count=config.min_count)
-    usual = ClassifierConfig().settings()
-    fixed = frozenset(name for name, value in config.settings().items() if value != usual[name])
     goal = Goal.read(metric, data.labels.names)
     with common.progress_bar() as progress:
-        tuned = Tuner(data, config, goal, seconds, fixed, size, log, threads, progress).run()
+        tuned = Tuner(data, config, goal, seconds, frozenset(chosen), size, log, threads, progress).run()
     tuned.model.save(target)
     _tell(tuned, target, metric, as_json)
 

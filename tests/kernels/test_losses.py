@@ -173,3 +173,22 @@ def test_gathered_bags_lose_features_at_random(listed, seed):
         embedding.gather_bags(rows, starts, order, dropout, state, found_starts, found)
         assert found_starts.tolist() == np.cumsum([0, *map(len, expected)]).tolist()
         assert found[: found_starts[-1]].tolist() == [r for bag in expected for r in bag]
+
+
+@given(counts=st.lists(st.integers(1, 50), min_size=2, max_size=12), seed=st.integers(0, 99), k=st.integers(1, 12))
+def test_the_search_of_the_tree_finds_the_best_of_all_labels(counts, seed, k):
+    tree, rng = LabelTree(np.array(counts)), np.random.default_rng(seed)
+    labels, k = len(counts), min(k, len(counts))
+    hidden = rng.normal(0, 1, (3, DIM)).astype(np.float32)
+    output, biases = (rng.normal(0, 2, shape).astype(np.float32) for shape in ((labels - 1, DIM), labels - 1))
+    ids, scores = np.full((3, k), -1, np.int32), np.full((3, k), -np.inf, np.float32)
+    found, stack, reached = np.zeros(3, np.int64), np.empty(labels + 1, np.int64), np.empty(labels + 1, np.float32)
+    for threshold in (0.0, 0.2):
+        least = np.float32(np.log(threshold) if threshold else -np.inf)
+        embedding.tree_top(hidden, output, biases, tree.children, least, stack, reached, ids, scores, found)
+        for d in range(3):
+            leaves = naive.tree_log_probabilities(output @ hidden[d] + biases, tree.parents, tree.turns)
+            every = np.array(leaves)[tree.place]
+            best = [i for i in np.argsort(-every, kind="stable") if every[i] >= least][:k]
+            assert ids[d, : found[d]].tolist() == best
+            np.testing.assert_allclose(scores[d, : found[d]], every[best], atol=1e-4)

@@ -15,6 +15,7 @@ from .labelling import Ragged
 from .objectives import LabelTree
 from .probabilities import SCORES, Top, as_probabilities, top_of
 
+_SLACK = 1e-3  # of log probabilities, which sums of rounded steps can be off by
 _FEW_LABELS = 12  # for so many, each feature's share of each logit is kept instead of its vector
 
 
@@ -146,7 +147,31 @@ class EmbeddingHead:
         Args:
             k: at most so many, -1 for all.
         """
+        if self.loss == "hs" and 0 < k < self.labels and self.temperature == 1:
+            return self._tree_top(bags, k, threshold, threads)
         return top_of(lambda part: self.probabilities(self.logits(part, threads)), bags, self.labels, k, threshold)
+
+    def _tree_top(self, bags: Ragged, k: int, threshold: float, threads: int | None) -> Top:
+        """The best labels by a search of the tree, which asks few of many labels."""
+        hidden, workers = np.ascontiguousarray(self.hidden(bags, threads)), thread_count(threads)
+        output = np.ascontiguousarray(self.output[:, : self.dim])
+        least = np.float32(np.log(threshold) - _SLACK if threshold > 0 else -np.inf)
+        ids, scores = np.full((len(bags), k), -1, np.int32), np.full((len(bags), k), -np.inf, np.float32)
+        counts = np.zeros(len(bags), np.int64)
+
+        def search(part: tuple[int, int]) -> None:
+            a, b = part
+            stack, reached = np.empty(self.labels + 1, np.int64), np.empty(self.labels + 1, np.float32)
+            kernels.tree_top(
+                hidden[a:b], output, self.biases, self.tree.children, least, stack, reached, ids[a:b], scores[a:b],
+                counts[a:b],
+            )  # fmt: skip
+
+        for _ in ordered_map(search, split_evenly(len(bags), 4 * workers) if len(bags) else [], workers):
+            pass
+        p = np.exp(scores)
+        good = (p >= threshold) & (ids >= 0)
+        return Top(np.where(good, ids, -1).astype(np.int32), np.where(good, p, np.float32(0)), good.sum(1))
 
     # --- explanations ---------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import numpy as np
 from .features import NONE
 from .jit import kernel, leaf
 from .jit import prefetch as prefetch_row
-from .losses import one_vs_all, sampled, softmax, tree
+from .losses import one_vs_all, sampled, softmax, softplus, tree
 from .random import draw_unit
 from .simd import LANES, add, fma, load, mul, prefetch, splat, store
 
@@ -230,3 +230,45 @@ def tree_log_probabilities(scores, parents, turns, out):
             else:
                 step = s - np.float32(math.log(_ONE + np.float32(math.exp(s))))
             out[d, node] = out[d, parents[node]] + step
+
+
+@leaf
+def place_label(label, found, ids, scores, count):
+    """Put a label among the best of a document, of equals the lower number first; returns how many there are."""
+    k = min(count, len(ids) - 1)
+    while k > 0 and (scores[k - 1] < found or (scores[k - 1] == found and ids[k - 1] > label)):
+        scores[k], ids[k] = scores[k - 1], ids[k - 1]
+        k -= 1
+    scores[k], ids[k] = found, label
+    return min(count + 1, len(ids))
+
+
+@kernel
+def tree_top(hidden, output, biases, children, least, stack, reached, ids, scores, counts):
+    """The best labels of each document by hierarchical softmax, without asking all: the better child is tried first.
+
+    hidden float32 (n, D), output float32 (C - 1, D), biases float32 (C - 1,), children int64 (C - 1, 2): yes and no,
+    labels as -1 - label. Branches below the log probability `least`, or below the k-th best, are left. stack int64 and
+    reached float32 (C + 1,) scratch; ids int32, scores float32 (log probabilities) (n, k) and counts int64 (n,) filled.
+    """
+    for d in range(len(hidden)):
+        count, size = np.int64(0), 1
+        stack[0], reached[0] = len(children) - 1, _ZERO
+        while size > 0:
+            size -= 1
+            node, found = stack[size], reached[size]
+            if found < least or (count == ids.shape[1] and found < scores[d, count - 1]):
+                continue
+            if node < 0:
+                label = -1 - node
+                if count < ids.shape[1] or found > scores[d, count - 1] or label < ids[d, count - 1]:
+                    count = place_label(label, found, ids[d], scores[d], count)
+                continue
+            z = biases[node]
+            for i in range(output.shape[1]):
+                z += hidden[d, i] * output[node, i]
+            better = 0 if z > _ZERO else 1
+            stack[size], reached[size] = children[node, 1 - better], found - softplus(abs(z))
+            stack[size + 1], reached[size + 1] = children[node, better], found - softplus(-abs(z))
+            size += 2
+        counts[d] = count

@@ -135,7 +135,9 @@ for tokenizer in named:
         merged = merge_counts([*texts, CountedText.load(scratch / "x.counts")], [1, 2, -1], min_count=2, store=store)
         for smoothing in ("mkn", "katz"):
             NGramModel.train(merged, TrainingConfig(order=3, smoothing=smoothing), store=store)
-    kinds = {}, {"model": "cbow"}, {"loss": "hs"}, {"loss": "softmax"}, {"subwords": (2, 3), "fixed_window": True}
+    placed = {"model": "cbow", "loss": "hs", "position_weights": True}
+    several = {"subwords": (2, 3), "fixed_window": True}
+    kinds = {}, {"model": "cbow"}, {"loss": "hs"}, placed, {"loss": "softmax"}, several
     for settings in kinds:
         trainer = Trainer(corpus, Config(min_count=1, epochs=1, dim=8, **settings), threads=2)
         trainer.run(checkpoint=scratch / "state", checkpoint_seconds=0)

@@ -307,7 +307,8 @@ def test_explain(run, model):
 
 def test_explain_without_counts_says_why(run):
     done = run("ngram", "explain", GOLDEN / "train.o3.arpa.xz", "x")
-    assert done.err == ["note: no counts are shown, since the model keeps no counts: train it with --keep-counts."]
+    assert len(done.err) == 1
+    assert "the model keeps no counts: train it with --keep-counts, or give a file of them" in done.err[0]
 
 
 def test_training_keeps_counts_if_asked(run, tmp_path):

@@ -176,7 +176,7 @@ def _slots_full(arrays):
 
 
 DAMAGE = {
-    "missing": lambda a: a.pop("vocab.index"),
+    "missing": lambda a: a.pop("vocab.ends"),
     "wrong type": lambda a: a.update({"vocab.counts": a["vocab.counts"].astype(np.int32)}),
     "too few ends": lambda a: a.update({"vocab.ends": a["vocab.ends"][:-1]}),
     "two-dimensional index": lambda a: a.update({"vocab.index": a["vocab.index"].reshape(1, -1)}),

@@ -178,7 +178,7 @@ class HashedFeatures:
         hashing = self.hashing
         numbers = [hashing.words, *hashing.lengths, hashing.word_ngrams, hashing.buckets]
         found = {
-            **self.vocabulary.without_counts().arrays(),
+            **self.vocabulary.words_alone().arrays(),
             "hashed.own": self.own,
             "hashed.numbers": np.array(numbers, np.int64),
             "hashed.prefix": np.frombuffer(self.prefix, np.uint8),

@@ -180,10 +180,10 @@ def _light(features: Features | HashedFeatures) -> Features | HashedFeatures:
         return features
     pieces, ngrams = features.pieces, features.ngrams
     if isinstance(pieces, ExactPieces):
-        pieces = ExactPieces(pieces.lengths, pieces.names.without_counts())
+        pieces = ExactPieces(pieces.lengths, pieces.names.words_alone())
     if isinstance(ngrams, ExactNgrams):
         ngrams = replace(ngrams, counts=np.zeros(0, np.int64))
-    return replace(features, vocabulary=features.vocabulary.without_counts(), pieces=pieces, ngrams=ngrams)
+    return replace(features, vocabulary=features.vocabulary.words_alone(), pieces=pieces, ngrams=ngrams)
 
 
 def file_size(classifier: Classifier) -> int:

@@ -120,7 +120,7 @@ class Trainer:
         self.gold = self.data.gold.take(self.rows)
         counts = np.bincount(self.gold.ids, minlength=len(self.data.labels)).astype(np.int64)
         if not counts.any():
-            raise DataError("no document to train on has a label.", "Labels begin with __label__; see --prefix.")
+            raise DataError("no document to train on has a label.", "Labels begin with __label__; see --label-prefix.")
         loss = config.loss or ("ova" if self.data.multilabel else "softmax")
         positive = np.zeros(0, np.float32)
         if loss == "ova" and config.class_weights == "balanced":

@@ -110,6 +110,7 @@ class Vocabulary:
         self, arena: np.ndarray, ends: np.ndarray, counts: np.ndarray, index: np.ndarray | None = None
     ) -> None:
         self.arena, self.ends, self.counts = arena, ends, counts
+        self.alone = False  # whether a container holds nothing but the words
         if index is not None:
             self.index = index
 
@@ -226,16 +227,18 @@ class Vocabulary:
         )
         return ids[:n_ids], lines[:n_lines]
 
-    def without_counts(self) -> "Vocabulary":
-        """The same words, of which nobody knows how often they occur; a container holds them alone."""
-        return Vocabulary(self.arena, self.ends, np.zeros(len(self), np.int64))
+    def words_alone(self) -> "Vocabulary":
+        """The same words, which take little room in a container: it holds neither counts nor index of them."""
+        vocabulary = Vocabulary(self.arena, self.ends, np.zeros(len(self), np.int64))
+        vocabulary.alone = True
+        return vocabulary
 
     def arrays(self, with_counts: bool = True) -> dict[str, np.ndarray]:
-        """The arrays a container holds of it; without any count the words alone, to take little room."""
+        """The arrays a container holds of it."""
         narrow = int(self.ends[-1]) < 1 << 32
         ends = self.ends.astype(np.uint32) if narrow else self.ends
         found = {"vocab.arena": self.arena, "vocab.ends": ends}
-        if not self.counts.any() and len(self) > len(SPECIALS):
+        if self.alone:
             return found
         found["vocab.index"] = self.index
         return {**found, "vocab.counts": self.counts} if with_counts else found
@@ -263,7 +266,9 @@ class Vocabulary:
             or not (index == 0).any()
         ):
             raise DataError(f"{name} is damaged: its vocabulary makes no sense.")
-        return cls(arena, ends.astype(np.int64), counts, index if "vocab.index" in arrays else None)
+        vocabulary = cls(arena, ends.astype(np.int64), counts, index if "vocab.index" in arrays else None)
+        vocabulary.alone = "vocab.index" not in arrays
+        return vocabulary
 
     def save_text(self, path: str | Path) -> None:
         """Write `word<TAB>count` lines, most frequent first, without the specials."""

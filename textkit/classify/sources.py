@@ -81,7 +81,7 @@ class LabelledFiles:
         self.names = [source.name for source in self.reader.sources]
         self.numbers = {source: number for number, source in enumerate(self.reader.sources)}
         if all(source.format == "lines" for source in self.reader.sources):
-            self.advice = f"Labels begin with {form.prefix}; say --label-prefix, or --format csv, tsv, jsonl."
+            self.advice = f"Labels are words that begin with {form.prefix}; say --label-prefix or --format."
         else:
             self.advice = f"Texts are sought in '{form.text}', labels in '{form.label}': --text-column, --label-column."
 

@@ -124,6 +124,26 @@ def mark_buckets(ids, offsets, documents, mapping, end_mark, hashes, order, modu
                 seen[remainder(value, modulus, inverse)] = 1
 
 
+@leaf
+def hashed_pairs(tokens, n, hashed, first_row, out, size):
+    """Append the rows of the buckets of a document's pairs of words; tokens are overwritten by the buckets.
+
+    All are hashed before the first is looked up, so that each is asked for early, and no branch is to be guessed.
+    """
+    hashes, ranked, moduli = hashed
+    modulus, inverse = moduli[0], moduli[1]
+    for i in range(n - 1):
+        left, right = tokens[i], tokens[i + 1]
+        bucket = np.int64(remainder(hashes[left] * _MULTIPLIER + hashes[right], modulus, inverse))
+        prefetch(ranked, bucket >> 5)
+        tokens[i] = bucket if (left != UNKNOWN) & (right != UNKNOWN) else NONE
+    for i in range(n - 1):
+        row, there = bucket_row(np.uint64(max(tokens[i], 0)), ranked)
+        out[size] = first_row + row
+        size += there & (tokens[i] != NONE)
+    return size
+
+
 @kernel(refcounts=False)
 def hashed_bags(ids, offsets, documents, mapping, end_mark, units, hashed, order, first_row, tokens, starts, out):
     """Rows of each document: its words in turn, then its n-grams by the place where they begin.
@@ -138,7 +158,10 @@ def hashed_bags(ids, offsets, documents, mapping, end_mark, units, hashed, order
     for d in range(len(documents)):
         first, last = offsets[documents[d]], offsets[documents[d] + 1]
         size = add_words(ids, first, last, mapping, end_mark, units, out, size)
-        if order > 1:
+        if order == 2:
+            n = read_document(ids, first, last, mapping, end_mark, tokens)
+            size = hashed_pairs(tokens, n, hashed, first_row, out, size)
+        elif order > 2:
             n = read_document(ids, first, last, mapping, end_mark, tokens)
             for i in range(n - 1):
                 if tokens[i] == UNKNOWN:

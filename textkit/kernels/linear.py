@@ -65,7 +65,9 @@ def weigh(rows, offsets, counts, scale, values):
     for i in range(len(offsets) - 1):
         square = 0.0
         for k in range(offsets[i], offsets[i + 1]):
-            value = (1.0 + math.log(counts[k])) * scale[rows[k]]
+            value = np.float64(scale[rows[k]])
+            if counts[k] != _ONE:  # few are not, and a logarithm takes longer than all the rest
+                value *= 1.0 + math.log(counts[k])
             values[k] = np.float32(value)
             square += value * value
         if square > 0.0:

@@ -44,6 +44,27 @@ def test_it_learns_and_survives_a_file(loss, more, tmp_path):
     np.testing.assert_allclose(again.logits(again.encode(texts)), model.logits(model.encode(texts)), atol=1e-6)
 
 
+def faint(count, seed=0):
+    """Pairs of a text and one of ten labels; two words of sixteen tell which."""
+    rng = np.random.default_rng(seed)
+    common = [f"c{i}" for i in range(60)]
+    rows = []
+    for i in range(count):
+        words = [*rng.choice(common, 14), f"w{i % 10}{rng.integers(3)}", f"v{i % 10}{rng.integers(3)}"]
+        rows.append((" ".join(rng.permutation(words)), f"label{i % 10}"))
+    return rows
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("more", [{}, {"validation": 0.0}])
+def test_few_documents_are_enough_without_options(loss, more):
+    model = Classifier.train(faint(300), model="embedding", loss=loss, threads=1, **more)
+    texts, labels = zip(*faint(200, 1), strict=True)
+    found = model.predict(texts)
+    assert np.mean([best[0][0] == label for best, label in zip(found, labels, strict=True)]) > 0.8
+    assert model.config.epochs == len(model.report["history"])
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_contributions_and_bias_sum_to_the_logit(loss):
     model = trained(loss=loss, epochs=2)

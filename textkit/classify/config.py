@@ -14,6 +14,8 @@ LOSSES = ("softmax", "hs", "ns", "ova")
 CLASS_WEIGHTS = ("none", "balanced")
 LARGEST_DIM = 10_000
 COSTS = (1.0, 4.0, 15.0, 60.0)
+_FEWEST_EPOCHS, _MOST_EPOCHS, _FEWEST_PATIENT = 10, 500, 3
+_VISITS = 100_000  # of documents in a training of few of them: fewer leave the embedding where it began
 _FEATURES = tuple(field.name for field in fields(FeatureConfig))
 
 
@@ -31,7 +33,7 @@ class ClassifierConfig:
         min_count, min_ngram_count: rarer words and n-grams are left out.
         end_mark: the end of a document is a word, </s>, as fastText has it.
         dim: numbers per feature of the embedding.
-        epochs: passes over the training documents at most.
+        epochs: passes over the training documents at most; None for 10, and more of few documents, see `for_documents`.
         rate: learning rate at the beginning; floor and decay: see `training.Schedule`.
         negatives: labels drawn per label by negative sampling.
         bias: a label has a number of its own that counts for every document.
@@ -42,8 +44,10 @@ class ClassifierConfig:
         l2: how strongly weights of the embedding are drawn to 0.
         dropout: share of features that are left out at random in training.
         smoothing: label smoothing, the share of the aim that goes to all labels alike.
-        validation: share of documents held out to choose the best epoch and to stop early; 0 for none.
-        patience: epochs without anything better after which to stop.
+        validation: share of documents held out to choose the best epoch and to stop early; 0 for none. With `epochs`
+            of None it takes 200 held-out documents to choose, with a number 20; of fewer the last epoch stays.
+        patience: epochs without anything better after which to stop; None for 3, or three tenths of
+            the usual epochs.
         freeze: pretrained vectors stay as they are.
         seed: of all random numbers.
 
@@ -60,7 +64,7 @@ class ClassifierConfig:
     min_ngram_count: int = 2
     end_mark: bool = False
     dim: int = 15
-    epochs: int = 10
+    epochs: int | None = None
     rate: float = 0.5
     floor: float = 0.0
     decay: str = "linear"
@@ -73,7 +77,7 @@ class ClassifierConfig:
     dropout: float = 0.0
     smoothing: float = 0.0
     validation: float = 0.1
-    patience: int = 3
+    patience: int | None = None
     freeze: bool = False
     seed: int = 0
 
@@ -83,7 +87,7 @@ class ClassifierConfig:
             one_of("loss", self.loss, LOSSES)
         one_of("class-weights", self.class_weights, CLASS_WEIGHTS)
         within("dim", self.dim, 1, LARGEST_DIM)
-        within("epochs", self.epochs, 1, 1_000_000)
+        within("epochs", 1 if self.epochs is None else self.epochs, 1, 1_000_000)
         within("negatives", self.negatives, 1, 10_000)
         within("rate", self.rate, 1e-9, 1e6)
         one_of("weighting", self.weighting, WEIGHTINGS)
@@ -92,7 +96,7 @@ class ClassifierConfig:
         within("dropout", self.dropout, 0, 0.99)
         within("smoothing", self.smoothing, 0, 0.99)
         within("validation", self.validation, 0, 0.9)
-        within("patience", self.patience, 1, 1_000_000)
+        within("patience", 1 if self.patience is None else self.patience, 1, 1_000_000)
         within("seed", self.seed, 0, (1 << 62) - 1)
         self.features, self.schedule  # noqa: B018 - refuse impossible values
 
@@ -110,6 +114,15 @@ class ClassifierConfig:
     def schedule(self) -> Schedule:
         """The learning rate over the run."""
         return Schedule(self.rate, self.floor, self.decay)
+
+    def for_documents(self, count: int) -> "ClassifierConfig":
+        """The same with the epochs and the patience that are usual for training the embedding on so many documents."""
+        usual = min(max(-(-_VISITS // max(count, 1)), _FEWEST_EPOCHS), _MOST_EPOCHS)
+        epochs = usual if self.epochs is None else self.epochs
+        patient = (
+            max(_FEWEST_PATIENT, epochs * _FEWEST_PATIENT // _FEWEST_EPOCHS) if self.epochs is None else _FEWEST_PATIENT
+        )
+        return self.with_(epochs=epochs, patience=patient if self.patience is None else self.patience)
 
     def with_(self, **changes: Any) -> "ClassifierConfig":
         """The same with other values. Raises UsageError for an unknown name or an impossible value."""

@@ -142,8 +142,8 @@ def _remarks(classifier: Classifier) -> list[str]:
 
 
 def _settings(classifier: Classifier, dim: int) -> fasttext.Settings:
-    config, features = classifier.config, classifier.features
-    assert isinstance(features, HashedFeatures)
+    config, features = classifier.config.for_documents(0), classifier.features
+    assert isinstance(features, HashedFeatures) and config.epochs is not None
     hashing = features.hashing
     return fasttext.Settings(
         dim, epochs=config.epochs, min_count=min(config.min_count, _LARGEST), negatives=config.negatives,

@@ -17,7 +17,7 @@ from .training import Trainer
 
 _MOST_HELD = 2_000  # documents to choose an epoch on
 _FEWEST_HELD = 20
-_REFITTED = 20_000  # up to so many documents, all are trained on once the best epoch is known
+_FEWEST_CHOOSING = 200  # fewer choose worse than the last of the usual epochs is
 
 
 def fitted(
@@ -67,6 +67,7 @@ def fit_embedding(
         documents = np.setdiff1d(documents, held)
     if len(documents) == 0:
         raise DataError("there is no document to train on.")
+    config = config.for_documents(len(documents))
     features = Features.fit(data.text, documents, config.features, threads)
     start = None
     if base is not None:
@@ -95,6 +96,7 @@ def fit_embedding(
 def _split(data: LabelledCorpus, config: ClassifierConfig) -> tuple[np.ndarray, np.ndarray | None]:
     """All documents in two: to train on, and to choose an epoch on."""
     share = min(config.validation, _MOST_HELD / max(len(data), 1))
-    if share * len(data) < _FEWEST_HELD or config.epochs == 1:
+    fewest = _FEWEST_CHOOSING if config.epochs is None else _FEWEST_HELD
+    if share * len(data) < fewest or config.epochs == 1:
         return np.arange(len(data)), None
     return held_out(data, share, config.seed)

@@ -116,7 +116,9 @@ class Trainer:
     matrices: Matrices = field(init=False)
 
     def __post_init__(self) -> None:
-        config, self.workers = self.config, thread_count(self.threads)
+        config, self.workers = self.config.for_documents(len(self.rows)), thread_count(self.threads)
+        assert config.epochs is not None and config.patience is not None
+        self.epochs, self.patience = config.epochs, config.patience
         self.gold = self.data.gold.take(self.rows)
         counts = np.bincount(self.gold.ids, minlength=len(self.data.labels)).astype(np.int64)
         if not counts.any():
@@ -127,7 +129,7 @@ class Trainer:
             positive = balanced_decisions(counts, len(self.rows))
         self.objective = Objective(loss, counts, config.negatives, positive)
         self.weights = self._weights(counts)
-        self.source = BagSource(self.features, self.data.text, self.rows, config.epochs, config.dropout, self.workers)
+        self.source = BagSource(self.features, self.data.text, self.rows, self.epochs, config.dropout, self.workers)
         self._begin()
         self.step_size = max(
             1, min(_STEP_ROWS * len(self.rows) // max(self.source.total, 1), len(self.rows) // _FEWEST_STEPS)
@@ -193,9 +195,8 @@ class Trainer:
         while True:
             watch = _Watch(self, progress)
             schedule = training.Schedule(self.config.rate * self.rate_scale, self.config.floor, self.config.decay)
-            epochs = self.config.epochs
             training.run(
-                training.Plan(self.steps * epochs, schedule, self.workers, pauses=epochs),
+                training.Plan(self.steps * self.epochs, schedule, self.workers, pauses=self.epochs),
                 self._work, watch.done, watch.pause,
             )  # fmt: skip
             if not watch.diverged and self.matrices.finite:
@@ -265,7 +266,7 @@ class _Watch:
         note = "" if self.loss is None else f"loss {self.loss:.4f}"
         if step % max(1, trainer.steps // _DROPS) == 0:
             drop_pages(trainer.data.text.ids)
-        self.progress(Progress("training", done, self.words * trainer.config.epochs, "words", note))
+        self.progress(Progress("training", done, self.words * trainer.epochs, "words", note))
         return self.diverged
 
     def pause(self, step: int) -> bool:
@@ -292,8 +293,8 @@ class _Watch:
             return True
         if self.best is None or (found[0], -found[1]) > (self.best[0], -self.best[1]):
             self.best, self.best_epoch = found, epoch
-            self.kept = trainer.matrices.copy() if epoch < trainer.config.epochs else None
-        return epoch - self.best_epoch >= trainer.config.patience
+            self.kept = trainer.matrices.copy() if epoch < trainer.epochs else None
+        return epoch - self.best_epoch >= trainer.patience
 
     def restore(self) -> None:
         """Go back to the best epoch."""

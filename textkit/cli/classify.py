@@ -38,7 +38,7 @@ _SETTINGS = (
     click.option("--min-ngram-count", type=int, help="Leave out rarer n-grams.  [default: 2]"),
     click.option("--end-mark", is_flag=True, default=None, help="The end of a document is a word, as in fastText."),
     click.option("--dim", type=int, help="Numbers per feature of the embedding.  [default: 15]"),
-    click.option("--epochs", type=int, help="Passes over the documents at most.  [default: 10]"),
+    click.option("--epochs", type=int, help="Passes over the documents at most.  [default: 10, of few documents more]"),
     click.option("--rate", type=float, help="Learning rate at the beginning.  [default: 0.5]"),
     click.option("--rate-floor", "floor", type=float, help="Never below this share of it.  [default: 0]"),
     click.option("--decay", help="linear, cosine or constant.  [default: linear]"),
@@ -52,7 +52,7 @@ _SETTINGS = (
     click.option("--smoothing", type=float, help="Label smoothing.  [default: 0]"),
     click.option("--validation", type=float, help="Share of documents to choose the best epoch on.  [default: 0.1]"),
     click.option("--no-validation", "validation", flag_value=0.0, help="Train on all documents to the last epoch."),
-    click.option("--patience", type=int, help="Stop after so many epochs without anything better.  [default: 3]"),
+    click.option("--patience", type=int, help="Stop after so many epochs with nothing better.  [default: 3, or more]"),
     click.option("--seed", type=int, help="Start of the random numbers.  [default: 0]"),
 )  # fmt: skip
 _NAMES = (

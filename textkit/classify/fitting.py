@@ -36,11 +36,16 @@ def fitted(
     from .auto import AutoFitter
     from .linear_fitting import LinearFitter
 
-    documents = np.arange(len(data)) if rows is None else np.asarray(rows, np.int64)
-    if held is not None and rows is None:
-        documents = np.setdiff1d(documents, held)
     fitter = LinearFitter if config.model == "linear" else AutoFitter
-    return fitter(data, config, documents, held, threads, progress).classifier()
+    return fitter(data, config, _to_train_on(data, rows, held), held, threads, progress).classifier()
+
+
+def _to_train_on(data: LabelledCorpus, rows: np.ndarray | None, held: np.ndarray | None) -> np.ndarray:
+    """Numbers of the documents to train on, int64: those that were given, else all that are not held out."""
+    if rows is not None:
+        return np.asarray(rows, np.int64)
+    everything = np.arange(len(data))
+    return everything if held is None else np.setdiff1d(everything, held)
 
 
 def fit_embedding(
@@ -60,11 +65,10 @@ def fit_embedding(
         vectors: a file of vectors to begin with.
     """
     began = time.monotonic()
-    documents = np.arange(len(data)) if rows is None else np.asarray(rows, np.int64)
     if held is None and rows is None:
         documents, held = _split(data, config)
-    elif held is not None and rows is None:
-        documents = np.setdiff1d(documents, held)
+    else:
+        documents = _to_train_on(data, rows, held)
     if len(documents) == 0:
         raise DataError("there is no document to train on.")
     config = config.for_documents(len(documents))

@@ -75,17 +75,7 @@ def settings(function: Callable) -> Callable:
 
 def _chosen(chars: str | None, **given: Any) -> dict[str, Any]:
     chosen = {name: value for name, value in given.items() if value is not None}
-    return {**chosen, "chars": _range(chars)} if chars else chosen
-
-
-def _range(text: str) -> tuple[int, int]:
-    from ..errors import UsageError
-
-    first, dash, last = text.partition("-")
-    try:
-        return int(first), int(last if dash else first)
-    except ValueError:
-        raise UsageError(f"--chars '{text}' is not a range of lengths.", "An example: 3-6.") from None
+    return {**chosen, "chars": common.lengths("--chars", chars)} if chars else chosen
 
 
 @classify.command()

@@ -205,6 +205,17 @@ def byte_size(option: str, text: str) -> int:
     return size
 
 
+def lengths(option: str, text: str) -> tuple[int, int]:
+    """A range of lengths as people write it: 3-6, or 3 alone."""
+    from ..errors import UsageError
+
+    first, dash, last = text.partition("-")
+    try:
+        return int(first), int(last if dash else first)
+    except ValueError:
+        raise UsageError(f"{option} '{text}' is not a range of lengths.", "An example: 3-6.") from None
+
+
 def note(message: str) -> None:
     """A remark on standard error."""
     click.secho("note: ", fg="yellow", nl=False, err=True)

@@ -91,20 +91,10 @@ def _config(base: "WordVectors | None", like: str | None, subword: str | None, *
 
     settings = {name: value for name, value in given.items() if value is not None}
     if subword:
-        settings["subwords"] = _range(subword)
+        settings["subwords"] = common.lengths("--subword", subword)
     if like:
         return Config.like(like, **settings)
     return base.trained_on(**settings) if base else Config(**settings)
-
-
-def _range(text: str) -> tuple[int, int]:
-    from ..errors import UsageError
-
-    first, dash, last = text.partition("-")
-    try:
-        return int(first), int(last if dash else first)
-    except ValueError:
-        raise UsageError(f"--subword '{text}' is not a range of lengths.", "An example: 3-6.") from None
 
 
 @w2v.command()

@@ -13,7 +13,7 @@ from textkit.formats import vectors as formats
 from textkit.text.subwords import Ngrams
 from textkit.text.vocabulary import SPECIALS
 from textkit.vectors.config import Config
-from textkit.vectors.foreign import write_fasttext
+from textkit.vectors.exporting import write_fasttext
 from textkit.vectors.model import WordVectors
 from textkit.vectors.word2vec import Word2Vec, started_from
 

@@ -362,7 +362,7 @@ def export(
         return
     numbers = loaded.numbers[:top]
     if target == "fasttext":  # with its n-grams
-        from ..vectors.foreign import write_fasttext
+        from ..vectors.exporting import write_fasttext
 
         write_fasttext(output, loaded, numbers)
         common.note(f"{output}: {len(numbers):,} words.")

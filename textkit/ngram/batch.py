@@ -1,25 +1,35 @@
 """Many lines scored at once: arrays in, arrays out, without the GIL."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..kernels import query
 from ..parallel import ordered_map, thread_count
-from ..text.corpus import encode_block
+from ..text.corpus import Text, encode_block
 from ..text.reader import Block, whole_lines
-from ..text.vocabulary import EOS
-
-if TYPE_CHECKING:
-    from ..text.corpus import Text
-    from .model import NGramModel
+from ..text.tokenizer import Tokenizer
+from ..text.vocabulary import EOS, Vocabulary
 
 
 class LookUp(Protocol):
     """`Vocabulary.look_up`, or what stands in for it."""
 
     def __call__(self, buffer: np.ndarray, spans: np.ndarray, n_spans: int) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+class Scorer(Protocol):
+    """What of an `NGramModel` is used here."""
+
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+
+    def start(self) -> Any:
+        """The state in front of a line."""
+
+    def score_stream(self, stream: np.ndarray, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Scores and lengths of matches of a stream of ids."""
 
 
 @dataclass
@@ -55,14 +65,14 @@ class EncodedLines:
         return stream
 
 
-def encode_lines(model: "NGramModel", block: Block, look_up: LookUp | None = None) -> EncodedLines:
+def encode_lines(model: Scorer, block: Block, look_up: LookUp | None = None) -> EncodedLines:
     """A checked block of whole lines as ids; `look_up` may stand in for that of the model's vocabulary."""
     encoded = encode_block(block, model.tokenizer, look_up or model.vocabulary.look_up)
     offsets = np.concatenate([[0], encoded.lines, [len(encoded.ids)] if encoded.open else []]).astype(np.int64)
     return EncodedLines(encoded.ids, offsets, encoded.characters)
 
 
-def score_lines(model: "NGramModel", lines: EncodedLines) -> LineScores:
+def score_lines(model: Scorer, lines: EncodedLines) -> LineScores:
     """Score every line from <s> to </s>."""
     count = len(lines.offsets) - 1
     stream = lines.stream()
@@ -72,7 +82,7 @@ def score_lines(model: "NGramModel", lines: EncodedLines) -> LineScores:
     return LineScores(totals[:, 0], totals[:, 1], np.diff(lines.offsets) + 1, unknown)
 
 
-def score_texts(model: "NGramModel", text: "Text", threads: int | None = None) -> np.ndarray:
+def score_texts(model: Scorer, text: Text, threads: int | None = None) -> np.ndarray:
     """log10 probabilities of all lines of a text, float64 (L,)."""
 
     def score(block: Block) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Who may import whom: the table of layers, held against the imports of every module."""
 
 import ast
+import graphlib
 import sys
 from pathlib import Path
 
@@ -69,6 +70,28 @@ def test_module_imports_only_layers_below_it(name):
     assert part in ALLOWED, f"{name} belongs to no layer: give it a row"
     allowed = {*ALLOWED[part], part}
     assert parts_used(imports(name, MODULES[name])) <= allowed
+
+
+def modules_used(name: str, source: str | None = None) -> set[str]:
+    """The modules of the package that one imports anywhere, by their names in MODULES."""
+    package = name.split(".")[:-1]
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source or MODULES[name].read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            start = [*package[: len(package) - node.level + 1], *(node.module or "").split(".")]
+            base = ".".join(part for part in start if part)
+            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    return found & set(MODULES) - {name}
+
+
+@pytest.mark.parametrize("part", ["classify", "cli"])
+def test_modules_of_a_part_import_one_another_in_no_circle(part):
+    own = [name for name in MODULES if name.startswith(f"{part}.") and not name.endswith("__init__")]
+    graph = {name: {used for used in modules_used(name) if used in own} for name in own}
+    assert len(list(graphlib.TopologicalSorter(graph).static_order())) == len(own) > 10  # raises CycleError
+    assert modules_used("classify.model", "def f():\n    from . import starting\n    from .data import x") == {
+        "classify.starting", "classify.data",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("kernels.")])

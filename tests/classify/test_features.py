@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textkit.classify.features import FeatureConfig, Features
+from textkit.classify.feature_config import FeatureConfig
+from textkit.classify.features import Features
 from textkit.errors import DataError, UsageError
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Lines

@@ -179,7 +179,7 @@ def test_numbers_that_are_none_never_come_out(tmp_path):
     place = len(data) - 17 - 4 * 32 - 6922 * 32
     data[place : place + 6922 * 32] = np.full(6922 * 8, np.inf, np.float32).tobytes()
     (tmp_path / "input.bin").write_bytes(data)
-    classifier = read_classifier(tmp_path / "input.bin")
+    classifier = Classifier.load(tmp_path / "input.bin")
     with pytest.raises(DataError, match="rows with numbers"):
         classifier.predict("pya bryagü")
 

@@ -10,7 +10,7 @@ import pytest
 from textkit.classify.config import ClassifierConfig
 from textkit.classify.data import from_memory
 from textkit.classify.exporting import as_hashed, write_fasttext
-from textkit.classify.foreign import read_classifier, top_like_fasttext
+from textkit.classify.foreign import top_like_fasttext
 from textkit.classify.matrix_head import MatrixHead
 from textkit.classify.model import Classifier
 from textkit.classify.pruning import pruned
@@ -163,7 +163,7 @@ def test_hashed_models_go_to_fasttext_and_back_without_loss(model, tmp_path):
             write_fasttext(whole, tmp_path / "m.bin")
         return
     write_fasttext(whole, tmp_path / "m.bin")
-    back = read_classifier(tmp_path / "m.bin")
+    back = Classifier.load(tmp_path / "m.bin")
     order = [back.labels.index(label) for label in whole.labels]
     np.testing.assert_allclose(said(back)[:, order], said(whole), atol=2e-5)  # all n-grams of training have rows
 

@@ -16,7 +16,7 @@ from .data import LabelledCorpus
 from .fitting import fit_embedding
 from .linear import LOSSES
 from .linear_fitting import LinearFitter, Tried
-from .model import Classifier
+from .parts import Parts
 from .splits import shuffled_by, stratum_of_each
 from .validation import Judgement
 
@@ -41,7 +41,7 @@ class AutoFitter:
     threads: int | None = None
     progress: Reporter = silent
 
-    def classifier(self) -> Classifier:
+    def classifier(self) -> Parts:
         """The better model; its report has a line `choice` that says why, and what the other one reached."""
         began = time.monotonic()
         config, several = self.config, self.data.multilabel
@@ -88,7 +88,7 @@ class AutoFitter:
         config = self.config.with_(model="embedding", loss=fitter.loss)
         model = fit_embedding(self.data, config, fitter.all[train], fitter.all[held], self.progress, self.threads)
         bags = model.features.bags(self.data.text, fitter.all[held], self.threads)
-        return validation.judge(model.logits(bags, self.threads), fitter.gold.take(held), fitter.loss)
+        return validation.judge(model.head.logits(bags, self.threads), fitter.gold.take(held), fitter.loss)
 
     def _compared(self, fitter: LinearFitter, tried: Tried, rival: Judgement) -> tuple[str, bool]:
         """One line on both, and whether the embedding is better by more than chance may be."""
@@ -103,7 +103,7 @@ class AutoFitter:
             f"{second} {figures[second]:.4f}"
         ), better
 
-    def _embedding(self, choice: str, tried: Tried | None = None) -> Classifier:
+    def _embedding(self, choice: str, tried: Tried | None = None) -> Parts:
         rows = None if self.held is None and len(self.documents) == len(self.data) else self.documents
         model = fit_embedding(
             self.data, self.config.with_(model="embedding"), rows, self.held, self.progress, self.threads

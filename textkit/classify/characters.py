@@ -1,7 +1,7 @@
 """N-grams of a word's characters as rows, exactly or hashed to buckets."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -9,9 +9,7 @@ from ..kernels import features as kernels
 from ..text.subwords import Ngrams
 from ..text.tokenizer import PADDING
 from ..text.vocabulary import SPECIALS, Vocabulary, WordTable
-
-if TYPE_CHECKING:
-    from .ngrams import BucketNgrams
+from .ngrams import BucketNgrams
 
 _WORDS = 1 << 14  # whose n-grams are spelled out at a time
 
@@ -97,7 +95,7 @@ class HashedPieces:
         hits[self._of(vocabulary)[1]] = 1
         return hits
 
-    def units(self, vocabulary: Vocabulary, own: np.ndarray, ngrams: "BucketNgrams") -> tuple[np.ndarray, np.ndarray]:
+    def units(self, vocabulary: Vocabulary, own: np.ndarray, ngrams: BucketNgrams) -> tuple[np.ndarray, np.ndarray]:
         """As `ExactPieces.units`."""
         starts, buckets = self._of(vocabulary)
         sizes = np.concatenate([np.zeros(len(SPECIALS), np.int64), np.diff(starts)])

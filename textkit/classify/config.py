@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..training import Schedule
-from .features import FeatureConfig
+from .feature_config import FeatureConfig
 from .sparse import WEIGHTINGS
 
 MODELS = ("auto", "embedding", "linear")

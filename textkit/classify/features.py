@@ -10,53 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, UsageError
+from ..errors import DataError
 from ..kernels import features as kernels
 from ..parallel import ordered_map, split_evenly, thread_count
 from ..text.corpus import EncodedCorpus
 from ..text.vocabulary import BOS, EOS, SPECIALS, UNK, Vocabulary
 from .characters import ExactPieces, HashedPieces
+from .feature_config import FeatureConfig
 from .labelling import Ragged
-from .ngrams import BucketNgrams, ExactNgrams, NoNgrams
+from .ngrams import BucketNgrams, ExactNgrams, NoNgrams, Spelling
 
-LARGEST_ORDER, LONGEST_PIECE = 20, 100
 _NO_MAP = np.zeros(0, np.int32)
-
-
-@dataclass(frozen=True)
-class FeatureConfig:
-    """Which features there are.
-
-    Args:
-        word_ngrams: longest n-grams of words.
-        chars: (shortest, longest) n-grams of the characters of a word in angle brackets, or None.
-        buckets: hash n-grams to so many numbers, as fastText does; None keeps them exactly, in a counted dictionary.
-        min_count: leave out words that are rarer in the training documents.
-        min_ngram_count: leave out n-grams that are rarer (hashed ones: buckets that are).
-        end_mark: the end of a document is a word, </s>.
-
-    Raises:
-        UsageError: an impossible value.
-    """
-
-    word_ngrams: int = 2
-    chars: tuple[int, int] | None = None
-    buckets: int | None = None
-    min_count: int = 1
-    min_ngram_count: int = 2
-    end_mark: bool = False
-
-    def __post_init__(self) -> None:
-        for option, value, most in (
-            ("word-ngrams", self.word_ngrams, LARGEST_ORDER),
-            ("buckets", self.buckets or 1, (1 << 31) - 1),
-            ("min-count", self.min_count, 1 << 62),
-            ("min-ngram-count", self.min_ngram_count, 1 << 62),
-        ):
-            if not 1 <= value <= most:
-                raise UsageError(f"--{option} {value} makes no sense.", f"Give 1 to {most}.")
-        if self.chars and not 1 <= self.chars[0] <= self.chars[1] <= LONGEST_PIECE:
-            raise UsageError(f"--chars {self.chars[0]}-{self.chars[1]} makes no sense.", "3-6 is usual.")
 
 
 @dataclass
@@ -99,7 +63,7 @@ class Features:
             pieces = ExactPieces.fit(vocabulary, config.chars, config.min_ngram_count)
         elif config.chars and config.buckets:
             pieces = HashedPieces(config.chars, config.buckets)
-        spell = _Spelling(text, documents, mapping, EOS if config.end_mark else kernels.NONE)
+        spell = Spelling(text, documents, mapping, EOS if config.end_mark else kernels.NONE)
         first = len(vocabulary) + (len(pieces) if isinstance(pieces, ExactPieces) else 0)
         ngrams: ExactNgrams | BucketNgrams | NoNgrams
         if config.buckets is not None and (config.word_ngrams > 1 or pieces):
@@ -250,29 +214,6 @@ class BagEncoder:
         starts, out = np.zeros(len(documents) + 1, np.int64), np.empty(most, np.int32)
         self.fill(documents, np.empty(longest, np.int32), starts, out)
         return Ragged(out[: starts[-1]], starts)
-
-
-@dataclass
-class _Spelling:
-    """Documents as the words of a model: what n-grams are counted in."""
-
-    text: EncodedCorpus
-    documents: np.ndarray
-    mapping: np.ndarray
-    end_mark: int
-
-    def arguments(self, documents: np.ndarray) -> tuple[Any, ...]:
-        """What kernels take, for some of the documents."""
-        return self.text.ids, self.text.offsets, documents, self.mapping, self.end_mark
-
-    @property
-    def sizes(self) -> np.ndarray:
-        """Words of each document, with room for an end mark."""
-        return self.text.offsets[self.documents + 1] - self.text.offsets[self.documents] + 1
-
-    def parts(self, count: int) -> list[np.ndarray]:
-        """The documents in a few runs."""
-        return [self.documents[a:b] for a, b in split_evenly(len(self.documents), count)]
 
 
 def joined(pieces: Iterable[Ragged]) -> Ragged:

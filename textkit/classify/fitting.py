@@ -1,4 +1,4 @@
-"""From labelled documents to a classifier: choose what to hold out, make features, train a head."""
+"""From labelled documents to the embedding: choose what to hold out, make features, train a head."""
 
 import time
 from pathlib import Path
@@ -10,42 +10,14 @@ from ..progress import Reporter, silent
 from .config import ClassifierConfig
 from .data import LabelledCorpus
 from .features import Features
-from .model import Classifier
-from .splits import held_out
+from .parts import Parts
+from .splits import held_out, to_train_on
 from .starting import from_model, from_vectors
 from .training import Trainer
 
 _MOST_HELD = 2_000  # documents to choose an epoch on
 _FEWEST_HELD = 20
 _FEWEST_CHOOSING = 200  # fewer choose worse than the last of the usual epochs is
-
-
-def fitted(
-    data: LabelledCorpus,
-    config: ClassifierConfig,
-    rows: np.ndarray | None = None,
-    held: np.ndarray | None = None,
-    progress: Reporter = silent,
-    threads: int | None = None,
-    base: Classifier | None = None,
-    vectors: Path | None = None,
-) -> Classifier:
-    """See `Classifier.train_on`."""
-    if config.model == "embedding" or base is not None or vectors is not None:
-        return fit_embedding(data, config, rows, held, progress, threads, base, vectors)
-    from .auto import AutoFitter
-    from .linear_fitting import LinearFitter
-
-    fitter = LinearFitter if config.model == "linear" else AutoFitter
-    return fitter(data, config, _to_train_on(data, rows, held), held, threads, progress).classifier()
-
-
-def _to_train_on(data: LabelledCorpus, rows: np.ndarray | None, held: np.ndarray | None) -> np.ndarray:
-    """Numbers of the documents to train on, int64: those that were given, else all that are not held out."""
-    if rows is not None:
-        return np.asarray(rows, np.int64)
-    everything = np.arange(len(data))
-    return everything if held is None else np.setdiff1d(everything, held)
 
 
 def fit_embedding(
@@ -55,10 +27,10 @@ def fit_embedding(
     held: np.ndarray | None = None,
     progress: Reporter = silent,
     threads: int | None = None,
-    base: Classifier | None = None,
+    base: Parts | None = None,
     vectors: Path | None = None,
-) -> Classifier:
-    """A classifier with an `EmbeddingHead`.
+) -> Parts:
+    """The parts of a classifier with an `EmbeddingHead`.
 
     Args:
         base: a model to train on; `data` was read with its labels in advance.
@@ -68,7 +40,7 @@ def fit_embedding(
     if held is None and rows is None:
         documents, held = _split(data, config)
     else:
-        documents = _to_train_on(data, rows, held)
+        documents = to_train_on(data, rows, held)
     if len(documents) == 0:
         raise DataError("there is no document to train on.")
     config = config.for_documents(len(documents))
@@ -94,7 +66,7 @@ def fit_embedding(
     counts = trainer.objective.counts.copy()
     if base is not None:
         counts[: len(base.label_counts)] += base.label_counts
-    return Classifier(list(data.labels.names), counts, data.text.tokenizer, features, head, config, None, report)
+    return Parts(list(data.labels.names), counts, data.text.tokenizer, features, head, config, None, report)
 
 
 def _split(data: LabelledCorpus, config: ClassifierConfig) -> tuple[np.ndarray, np.ndarray | None]:

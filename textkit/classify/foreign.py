@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +18,8 @@ from .form import PREFIX
 from .hashed import HashedFeatures
 from .labelling import Ragged
 from .matrix_head import MatrixHead
+from .parts import Head, Parts
 from .probabilities import Top, softmax
-
-if TYPE_CHECKING:
-    from .model import Classifier, Head
 
 _SCORES = 1 << 22  # probabilities that are in memory at a time
 _TINY = 1e-5  # what fastText adds to a probability before it takes its logarithm
@@ -31,14 +29,12 @@ _STEPS, _REACH = 512, 8  # of its table of the sigmoid
 # --- reading -----------------------------------------------------------------------------------------------
 
 
-def read_classifier(path: str | Path) -> "Classifier":
+def read_classifier(path: str | Path) -> Parts:
     """A supervised model of fastText; dense matrices stay in the file.
 
     Raises:
         DataError: a damaged file, or one of word vectors.
     """
-    from .model import Classifier
-
     model = fasttext.read(path)
     if not model.supervised:
         raise DataError(f"{path} holds word vectors, not a classifier.", "Use it with: textkit w2v similar, export, …")
@@ -51,7 +47,7 @@ def read_classifier(path: str | Path) -> "Classifier":
     if len(set(labels)) < len(labels):
         raise DataError(f"{path} is damaged: it has a label twice.")
     report = {"source": str(path), "tokens": model.tokens, "documents": int(counts.sum()), "features": len(features)}
-    return Classifier(labels, counts, Tokenizer("whitespace"), features, head, _config(model), None, report)
+    return Parts(labels, counts, Tokenizer("whitespace"), features, head, _config(model), None, report)
 
 
 def _output(model: fasttext.FastText) -> np.ndarray | Coded:
@@ -74,9 +70,7 @@ def _config(model: fasttext.FastText) -> ClassifierConfig:
 # --- predictions as fastText makes them --------------------------------------------------------------------
 
 
-def top_like_fasttext(
-    head: "Head", bags: Ragged, k: int = 1, threshold: float = 0.0, threads: int | None = None
-) -> Top:
+def top_like_fasttext(head: Head, bags: Ragged, k: int = 1, threshold: float = 0.0, threads: int | None = None) -> Top:
     """The best labels as fastText's `predict-prob` has them.
 
     Its probabilities are p + 1e-5, those of "ns" and "ova" from a table of 512 steps, and equal ones come in the order

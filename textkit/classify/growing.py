@@ -12,7 +12,8 @@ import numpy as np
 from ..errors import UsageError
 from ..text.vocabulary import SPECIALS, Vocabulary
 from .characters import ExactPieces
-from .features import FeatureConfig, Features
+from .feature_config import FeatureConfig
+from .features import Features
 from .ngrams import BucketNgrams, ExactNgrams, NoNgrams, word_hashes
 
 _WORD_BITS, _ONE = np.uint64(32), np.uint64(1)

@@ -14,7 +14,8 @@ from ..parallel import ordered_map, split_evenly, thread_count
 from ..text.corpus import EncodedCorpus
 from ..text.vocabulary import EOS, SPECIALS, UNK, Vocabulary
 from .characters import HashedPieces
-from .features import FeatureConfig, joined, word_numbers
+from .feature_config import FeatureConfig
+from .features import joined, word_numbers
 from .labelling import Ragged
 
 _NUMBERS = ("words", "shortest", "longest", "word_ngrams", "buckets")

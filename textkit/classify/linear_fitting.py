@@ -17,8 +17,8 @@ from .data import LabelledCorpus
 from .features import Features
 from .labelling import Ragged
 from .linear import LOSSES, LinearHead
-from .model import Classifier
 from .objectives import balanced_decisions, balanced_weights, document_weights
+from .parts import Parts
 from .sparse import Counted, scale_of
 from .validation import Judgement
 
@@ -167,7 +167,7 @@ class LinearFitter:
         solver.run(cost, self.config.seed, threads=self.workers)
         return self.head(solver, scale, temperature), solver
 
-    def classifier(self, tried: Tried | None = None) -> Classifier:
+    def classifier(self, tried: Tried | None = None) -> Parts:
         """The model at the best cost, with what was tried (by default `tried()`) in its report."""
         began = time.monotonic()
         if tried is None:
@@ -192,4 +192,4 @@ class LinearFitter:
             report["held_out_accuracy"] = judged.accuracy
         config = self.config.with_(model="linear", cost=cost, loss=self.loss)
         names = list(self.data.labels.names)
-        return Classifier(names, counts, self.data.text.tokenizer, self.features, head, config, None, report)
+        return Parts(names, counts, self.data.text.tokenizer, self.features, head, config, None, report)

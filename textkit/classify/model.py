@@ -2,9 +2,9 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -21,13 +21,16 @@ from .config import ClassifierConfig
 from .data import LabelledCorpus, from_memory, read_labelled
 from .embedding import EmbeddingHead
 from .features import Features
+from .foreign import read_classifier
 from .form import InputForm
 from .hashed import HashedFeatures
 from .labelling import Ragged
 from .linear import LinearHead
 from .matrix_head import MatrixHead
-from .probabilities import Top
+from .parts import Head, Parts
 from .small_linear import SmallLinearHead
+from .starting import settings_for
+from .train import trained
 
 KIND = "classifier"
 FORMAT_VERSION = 1
@@ -35,59 +38,17 @@ FORMAT_VERSION = 1
 Prediction = list[tuple[str, float]]
 
 
-class Head(Protocol):
-    """What makes scores of bags: `EmbeddingHead` or `LinearHead`."""
-
-    kind: str
-    loss: str
-    temperature: float
-
-    @property
-    def labels(self) -> int: ...
-
-    def logits(self, bags: Ragged, threads: int | None = None) -> np.ndarray: ...
-
-    def probabilities(self, logits: np.ndarray) -> np.ndarray: ...
-
-    def top(self, bags: Ragged, k: int = 1, threshold: float = 0.0, threads: int | None = None) -> Top: ...
-
-    def contributions(self, rows: np.ndarray, label: int) -> np.ndarray: ...
-
-    def bias(self, label: int) -> float: ...
-
-    def weights(self, label: int) -> np.ndarray: ...
-
-    def arrays(self) -> dict[str, np.ndarray]: ...
-
-    def settings(self) -> dict[str, Any]: ...
-
-
 @dataclass
-class Classifier:
-    """A trained model.
-
-    Attributes:
-        labels: names by number.
-        label_counts: int64 (C,), training documents of each.
-        tokenizer: how text is split.
-        features: the rows of the head's weights.
-        head: the weights.
-        config: how it was trained.
-        calibration: what was learned on held-out data about its probabilities, or None.
-        report: how training went.
-    """
-
-    labels: list[str]
-    label_counts: np.ndarray
-    tokenizer: Tokenizer
-    features: Features | HashedFeatures
-    head: Head
-    config: ClassifierConfig
-    calibration: dict[str, Any] | None = None
-    report: dict[str, Any] = field(default_factory=dict)
+class Classifier(Parts):
+    """A trained model that can be asked and kept."""
 
     def __post_init__(self) -> None:
         self.head.temperature = self.calibrated_by.temperature
+
+    @classmethod
+    def of(cls, parts: Parts) -> "Classifier":
+        """The model of these parts."""
+        return cls(**{field.name: getattr(parts, field.name) for field in fields(parts)})
 
     @property
     def calibrated_by(self) -> Calibration:
@@ -120,8 +81,6 @@ class Classifier:
         Raises:
             UsageError: an impossible setting. DataError: text that cannot be used.
         """
-        from .starting import settings_for
-
         config = settings_for(base, settings) if base else ClassifierConfig().with_(**settings)
         splitter = Tokenizer(tokenizer) if isinstance(tokenizer, str) else tokenizer
         splitter, labels = (base.tokenizer, base.labels) if base else (splitter, None)
@@ -150,9 +109,7 @@ class Classifier:
                 have its features, see `starting.settings_for`.
             vectors: a file of word vectors in any format to begin with; their words join the vocabulary.
         """
-        from .fitting import fitted
-
-        return fitted(data, config, rows, held, progress, threads, base, vectors)
+        return cls.of(trained(data, config, rows, held, progress, threads, base, vectors))
 
     @property
     def signature(self) -> str:
@@ -189,9 +146,7 @@ class Classifier:
             DataError: missing, damaged, or in no known format.
         """
         if not files.is_container(path) and is_fasttext(path):
-            from .foreign import read_classifier
-
-            return read_classifier(path)
+            return cls.of(read_classifier(path))
         container = files.load(path, KIND)
         return cls.from_container(container.header, container.arrays, path)
 

@@ -2,21 +2,43 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..kernels import features as kernels
-from ..parallel import ordered_map
+from ..parallel import ordered_map, split_evenly
 from ..store import drop_pages
+from ..text.corpus import EncodedCorpus
 from ..text.vocabulary import UNK, Vocabulary
-
-if TYPE_CHECKING:
-    from .features import FeatureConfig, _Spelling
+from .feature_config import FeatureConfig
 
 _PARTS = 8  # of the documents for each thread
 _WORD_BITS, _WORD_MASK = np.uint64(32), np.uint64((1 << 32) - 1)
 _NO_TABLE = np.zeros((0, 2), np.uint64)
+
+
+@dataclass
+class Spelling:
+    """Documents as the words of a model: what n-grams are counted in."""
+
+    text: EncodedCorpus
+    documents: np.ndarray
+    mapping: np.ndarray
+    end_mark: int
+
+    def arguments(self, documents: np.ndarray) -> tuple[Any, ...]:
+        """What kernels take, for some of the documents."""
+        return self.text.ids, self.text.offsets, documents, self.mapping, self.end_mark
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Words of each document, with room for an end mark."""
+        return self.text.offsets[self.documents + 1] - self.text.offsets[self.documents] + 1
+
+    def parts(self, count: int) -> list[np.ndarray]:
+        """The documents in a few runs."""
+        return [self.documents[a:b] for a, b in split_evenly(len(self.documents), count)]
 
 
 class NoNgrams:
@@ -57,7 +79,7 @@ class ExactNgrams:
     counts: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @classmethod
-    def fit(cls, spell: "_Spelling", first: int, order: int, min_count: int, threads: int) -> "ExactNgrams":
+    def fit(cls, spell: Spelling, first: int, order: int, min_count: int, threads: int) -> "ExactNgrams":
         """Count the n-grams of the documents, shorter ones first, and keep those that occur `min_count` times.
 
         They are numbered by order, then by count, the most frequent first. Memory: 8 bytes a word of the documents,
@@ -192,10 +214,10 @@ class BucketNgrams:
     @classmethod
     def fit(
         cls,
-        spell: "_Spelling",
+        spell: Spelling,
         vocabulary: Vocabulary,
         first: int,
-        config: "FeatureConfig",
+        config: FeatureConfig,
         seen: np.ndarray | None,
         threads: int,
     ) -> "BucketNgrams":
@@ -260,7 +282,7 @@ class BucketNgrams:
 
     @classmethod
     def from_arrays(
-        cls, arrays: dict[str, Any], vocabulary: Vocabulary, first: int, config: "FeatureConfig"
+        cls, arrays: dict[str, Any], vocabulary: Vocabulary, first: int, config: FeatureConfig
     ) -> "BucketNgrams":
         """The inverse of `arrays`. Raises KeyError or ValueError for what makes no sense."""
         touched = arrays["ngrams.touched"]

@@ -10,7 +10,7 @@ from ..formats.matrices import Coded
 from .embedding import EmbeddingHead
 from .linear import LinearHead
 from .matrix_head import MatrixHead
-from .model import Head
+from .parts import Head
 from .small_linear import SmallLinearHead
 
 _ROWS = 1 << 15

@@ -69,3 +69,11 @@ def shuffled_by(strata: np.ndarray, seed: int) -> np.ndarray:
     """All documents in random order, those of a stratum side by side."""
     order = np.random.default_rng(seed).permutation(len(strata))
     return order[np.argsort(strata[order], kind="stable")]
+
+
+def to_train_on(data: LabelledCorpus, rows: np.ndarray | None, held: np.ndarray | None) -> np.ndarray:
+    """Numbers of the documents to train on, int64: those that were given, else all that are not held out."""
+    if rows is not None:
+        return np.asarray(rows, np.int64)
+    everything = np.arange(len(data))
+    return everything if held is None else np.setdiff1d(everything, held)

@@ -14,7 +14,7 @@ from .config import ClassifierConfig
 from .embedding import EmbeddingHead
 from .features import Features
 from .growing import Grown, grown, with_words
-from .model import Classifier
+from .parts import Parts
 from .training import Matrices
 
 # Settings that say what a model is; the others only how it is trained, and may differ when it is trained on.
@@ -35,7 +35,7 @@ class Start:
     remarks: list[str]
 
 
-def settings_for(base: Classifier, given: dict[str, Any]) -> ClassifierConfig:
+def settings_for(base: Parts, given: dict[str, Any]) -> ClassifierConfig:
     """The settings for training a model on: its own, with those that are given.
 
     Raises:
@@ -52,7 +52,7 @@ def settings_for(base: Classifier, given: dict[str, Any]) -> ClassifierConfig:
     return base.config.with_(**{**given, "model": model, "loss": given.get("loss", base.head.loss)})
 
 
-def from_model(base: Classifier, new: Features, labels: list[str]) -> Start:
+def from_model(base: Parts, new: Features, labels: list[str]) -> Start:
     """A model's features and vectors, and behind them those of new documents; `labels` begin with the model's.
 
     Raises:

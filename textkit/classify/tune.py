@@ -283,18 +283,18 @@ class Tuner:
         chars = settings.get("chars")
         config = self.config.with_(**{**settings, "chars": tuple(chars) if chars else None, "validation": 0.0})
         if config.model == "embedding":
-            return fit_embedding(self.data, config, documents, None, silent, self.threads)
+            return Classifier.of(fit_embedding(self.data, config, documents, None, silent, self.threads))
         key = (config.features, len(documents))
         if key in self.kept:
             fitter = self.kept[key].with_config(config)
         else:
             fitter = LinearFitter(self.data, config, documents, None, self.threads)
             if len(fitter.features) * fitter.labels * 4 > LARGEST // 8:
-                return fitter.classifier([])
+                return Classifier.of(fitter.classifier([]))
             self.kept[key] = fitter
             while len(self.kept) > _KEPT:
                 self.kept.popitem(last=False)
-        return fitter.classifier([])
+        return Classifier.of(fitter.classifier([]))
 
     # --- the log --------------------------------------------------------------------------------------------
 

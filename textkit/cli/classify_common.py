@@ -1,4 +1,4 @@
-"""Options that all commands of `textkit classify` share: how labelled text is written, and what is odd in it."""
+"""The group `textkit classify` and what its commands share: how labelled text is written, and what is odd in it."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..classify.model import Classifier
     from ..text.tokenizer import Tokenizer
 
+FILE = click.Path(path_type=Path)
+SHOW = click.option("--show", type=click.IntRange(0), default=30, show_default=True, help="So many labels in tables.")
 _LISTED = "textkit.list_odd"
 _FORM = (
     click.option(
@@ -31,6 +33,14 @@ _FORM = (
         "--list-odd", type=click.Path(path_type=Path), metavar="FILE", help="List odd rows: file, line and reason."
     ),
 )
+
+
+@click.group()
+def classify() -> None:
+    """Text classification: train, test, predict, explain, and more.
+
+    A labelled file has one document a line, its labels in it as words that begin with __label__.
+    """
 
 
 def labelled_input(function: Callable) -> Callable:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import common
-from .classify import FILE, classify
-from .classify_common import labelled_input, read
+from .classify_common import FILE, classify, labelled_input, read
 
 if TYPE_CHECKING:
     from ..classify.check import Check

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import common
-from .classify import FILE, classify
+from .classify_common import FILE, classify
 
 if TYPE_CHECKING:
     from ..classify.explain import Explanation

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import common
-from .classify import FILE, classify
-from .classify_common import labelled_input, read_for
+from .classify_common import FILE, classify, labelled_input, read_for
 
 if TYPE_CHECKING:
     from ..classify.form import InputForm

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import common
-from .classify import FILE, classify, settings
-from .classify_common import labelled_input, read
+from .classify_common import FILE, classify, labelled_input, read
+from .classify_settings import settings
 
 if TYPE_CHECKING:
     from ..classify.form import InputForm

@@ -11,10 +11,12 @@ import click
 from .. import __version__
 from ..errors import TextkitError
 from . import (  # noqa: F401 - they add their commands
+    classify_calibrate,
     classify_data,
     classify_look,
     classify_report,
     classify_smaller,
+    classify_train,
     classify_tune,
     ngram_compare,
     ngram_counts,
@@ -22,7 +24,7 @@ from . import (  # noqa: F401 - they add their commands
     ngram_models,
     ngram_use,
 )
-from .classify import classify
+from .classify_common import classify
 from .corpus import corpus
 from .demo import demo
 from .ngram import ngram

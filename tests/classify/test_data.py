@@ -12,7 +12,7 @@ from naive_labels import distinct, labelled_lines
 from textkit.classify.data import LabelledCorpus, Ragged, from_memory, read_labelled
 from textkit.classify.form import InputForm
 from textkit.errors import DataError, UsageError
-from textkit.text import reader as reader_module
+from textkit.text import blocks as block_module
 from textkit.text.tokenizer import Tokenizer
 
 WORDS = Tokenizer("whitespace")
@@ -44,7 +44,7 @@ def test_reading_equals_the_twin(tmp_path, contents, block, threads):
             else:
                 dropped.append((str(path), number, "no text" if labels else "empty row" if empty else "no label"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader_module, "BLOCK", block)
+        patch.setattr(block_module, "BLOCK", block)
         if not expected:
             with pytest.raises(DataError):
                 read_labelled(paths, InputForm(), WORDS, threads=threads)

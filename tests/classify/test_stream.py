@@ -18,7 +18,7 @@ from textkit.classify.model import Classifier
 from textkit.classify.probabilities import Top
 from textkit.classify.stream import FasttextPredictor, LikeFasttext, Marks, Predictor, Writer, predicted
 from textkit.errors import DataError, UsageError
-from textkit.text import reader as readers
+from textkit.text import blocks as block_module
 from textkit.text.reader import Reader
 
 LABELS = ["plain", 'with "quotes", comma', "two words\tand tab", "é"]
@@ -54,7 +54,7 @@ def number(p: float) -> str:
 @pytest.mark.parametrize("block", [1, 10, 1 << 20])
 @pytest.mark.parametrize("choice", [{}, {"k": 2}, {"k": -1}, {"k": 9}, {"threshold": 0.3}, {"k": 3, "threshold": 0.2}])
 def test_lines(ask, model, monkeypatch, choice, block):
-    monkeypatch.setattr(readers, "BLOCK", block)
+    monkeypatch.setattr(block_module, "BLOCK", block)
     found = [line.split("\t") for line in ask(**choice).splitlines()]
     expected = model.predict(TEXTS, choice.get("k", 1), choice.get("threshold", 0.0))
     assert [row[::2] for row in found] == [[shown(label) for label, _ in row] or [""] for row in expected]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from textkit.ngram.model import NGramModel
-from textkit.text import reader as readers
+from textkit.text import blocks as block_module
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "ngram"
 TEXT = "the cat sat\nthe dog sat\nthe cat ran\n" * 5
@@ -38,7 +38,7 @@ def model(tmp_path_factory):
 
 @pytest.fixture(params=[1 << 20, 20], ids=["one block", "many blocks"])
 def block_size(request, monkeypatch):
-    monkeypatch.setattr(readers, "BLOCK", request.param)
+    monkeypatch.setattr(block_module, "BLOCK", request.param)
 
 
 def expected(model):

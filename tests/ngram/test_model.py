@@ -14,8 +14,9 @@ from textkit.ngram.config import TrainingConfig
 from textkit.ngram.generate import sentences
 from textkit.ngram.model import NGramModel, draw
 from textkit.ngram.scoring import line_records, perplexity
+from textkit.text import blocks
 from textkit.text.corpus import encode_corpus
-from textkit.text.reader import Lines
+from textkit.text.reader import Lines, Reader
 from textkit.text.tokenizer import Tokenizer
 from textkit.text.vocabulary import BOS, EOS, UNK
 
@@ -166,12 +167,10 @@ def test_perplexity_of_nothing_is_an_error():
 
 
 def test_a_line_in_many_blocks_is_scored_as_one(monkeypatch, tmp_path):
-    from textkit.text import reader
-
     path = tmp_path / "t.txt"
     path.write_text("a b a b c a b\nb a\na b b b")
     model = train([["a", "b"], ["b", "a"], ["c"]], 3)
-    expected = [(r.text, r.log10_prob) for r in line_records(model, reader.Reader([path]))]
-    monkeypatch.setattr(reader, "BLOCK", 4)
-    monkeypatch.setattr(reader, "LONG_LINE", 4)
-    assert [(r.text, r.log10_prob) for r in line_records(model, reader.Reader([path]))] == expected
+    expected = [(r.text, r.log10_prob) for r in line_records(model, Reader([path]))]
+    monkeypatch.setattr(blocks, "BLOCK", 4)
+    monkeypatch.setattr(blocks, "LONG_LINE", 4)
+    assert [(r.text, r.log10_prob) for r in line_records(model, Reader([path]))] == expected

@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from textkit.errors import DataError
+from textkit.text import blocks as block_module
 from textkit.text import corpus as corpus_module
-from textkit.text import reader as reader_module
 from textkit.text import tokenizer as tokenizer_module
 from textkit.text.corpus import EncodedCorpus, encode_corpus
 from textkit.text.reader import Lines, Reader
@@ -63,8 +63,8 @@ def test_ids_and_lines_equal_a_plain_encoding(tmp_path, name, contents, threads,
     tokenizer = Tokenizer(name)
     lines = words_of(contents, tokenizer)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader_module, "BLOCK", block)
-        patch.setattr(reader_module, "LONG_LINE", long_line)
+        patch.setattr(block_module, "BLOCK", block)
+        patch.setattr(block_module, "LONG_LINE", long_line)
         patch.setattr(tokenizer_module, "_BATCH", batch)
         patch.setattr(corpus_module, "_SPARING", room)
         text = Reader(write_files(tmp_path, contents))
@@ -90,7 +90,7 @@ def test_given_vocabulary(tmp_path, contents, threads, block):
     lines = words_of(contents, WORD)
     vocabulary = Vocabulary.from_words(["cc", "a", "漢"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader_module, "BLOCK", block)
+        patch.setattr(block_module, "BLOCK", block)
         if any(lines):
             corpus = encode_corpus(
                 Reader(write_files(tmp_path, contents)), WORD, vocabulary=vocabulary, threads=threads
@@ -113,8 +113,8 @@ def test_skipped_lines_are_neither_tokens_nor_lines(tmp_path):
 
 
 def test_line_that_stays_open_before_a_skipped_end_is_a_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(reader_module, "BLOCK", 2)
-    monkeypatch.setattr(reader_module, "LONG_LINE", 2)
+    monkeypatch.setattr(block_module, "BLOCK", 2)
+    monkeypatch.setattr(block_module, "LONG_LINE", 2)
     (path := tmp_path / "a.txt").write_bytes(b"ok\naa bb c\xff")
     corpus = encode_corpus(Reader([path], errors="skip"), WHITESPACE)
     assert corpus.offsets[-1] == corpus.tokens

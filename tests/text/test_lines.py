@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from textkit.errors import DataError, UsageError
+from textkit.text import blocks as block_module
 from textkit.text import lines as lines_module
-from textkit.text import reader as reader_module
 from textkit.text.reader import Lines, Reader
 from textkit.text.tokenizer import Tokenizer
 
@@ -45,8 +45,8 @@ def test_tokenized_text_keeps_its_lines(tmp_path, name, contents, block, threads
         for line in naive.text_lines(text.removeprefix("\ufeff").encode()):
             expected += naive.join_tokens([tokenizer.reference_tokens(line)]) + b"\n"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader_module, "BLOCK", block)
-        patch.setattr(reader_module, "LONG_LINE", 2 * block)
+        patch.setattr(block_module, "BLOCK", block)
+        patch.setattr(block_module, "LONG_LINE", 2 * block)
         text = Reader([tmp_path / f"{i}.txt" for i in range(len(contents))])
         assert b"".join(lines_module.tokenized(text, tokenizer, threads)) == expected
 
@@ -55,8 +55,8 @@ def test_tokenized_text_keeps_its_lines(tmp_path, name, contents, block, threads
 def test_raw_lines(tmp_path, text, block):
     (path := tmp_path / "a.txt").write_bytes(text.encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader_module, "BLOCK", block)
-        patch.setattr(reader_module, "LONG_LINE", 2 * block)
+        patch.setattr(block_module, "BLOCK", block)
+        patch.setattr(block_module, "LONG_LINE", 2 * block)
         found = list(lines_module.raw_lines(Reader([path])))
     assert found == [line + b"\n" for line in naive.text_lines(text.removeprefix("\ufeff").encode())]
 

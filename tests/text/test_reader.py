@@ -16,8 +16,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from textkit.errors import DataError, UsageError
-from textkit.text import reader as reader_module
-from textkit.text.reader import Lines, Reader, whole_lines
+from textkit.text import blocks as block_module
+from textkit.text.blocks import whole_lines
+from textkit.text.reader import Lines, Reader
 from textkit.text.tokenizer import PADDING
 
 TEXT = "one two\n\nthree é\nlast\n".encode()
@@ -175,7 +176,7 @@ def test_standard_input_is_read_once_and_can_be_walked_again(monkeypatch):
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
 def test_standard_input_walked_once_is_not_copied(monkeypatch, pack):
-    monkeypatch.setattr(reader_module, "BLOCK", 64)
+    monkeypatch.setattr(block_module, "BLOCK", 64)
     text = "".join(f"line {i}\n" for i in range(50))
 
     class Stdin:
@@ -189,7 +190,7 @@ def test_standard_input_walked_once_is_not_copied(monkeypatch, pack):
 
 
 def test_bad_bytes_of_what_cannot_be_walked_again_are_told_with_their_line(monkeypatch):
-    monkeypatch.setattr(reader_module, "BLOCK", 64)
+    monkeypatch.setattr(block_module, "BLOCK", 64)
 
     class Stdin:
         buffer = io.BytesIO(b"good\n" * 40 + b"bad \xff\n")
@@ -308,7 +309,7 @@ def test_other_encodings(write, encoding):
 
 
 def test_character_of_another_encoding_cut_by_a_block(write, monkeypatch):
-    monkeypatch.setattr(reader_module, "BLOCK", 3)
+    monkeypatch.setattr(block_module, "BLOCK", 3)
     assert lines(write("a.txt", "aé😀\nb".encode("utf-16")), encoding="utf-16") == ["aé😀", "b"]
 
 
@@ -322,7 +323,7 @@ def test_undecodable_byte_in_a_later_block_has_the_same_place(write, monkeypatch
     bad = write("bad.txt", "\ufeff".encode() + b"a b\n" * 10 + b"cd\xed\xa0\x80\n")
     whole = failure(bad).message
     assert "line 11, byte 3 of the line (byte 45 " in whole
-    monkeypatch.setattr(reader_module, "BLOCK", 8)
+    monkeypatch.setattr(block_module, "BLOCK", 8)
     assert failure(bad).message == whole
 
 
@@ -371,8 +372,8 @@ def test_blocks_of_any_size_hold_the_same_text_and_lines(tmp_path, text, block, 
     path.write_bytes(text.encode())
     shown = text.removeprefix("\ufeff").encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader_module, "BLOCK", block)
-        patch.setattr(reader_module, "LONG_LINE", long_line)
+        patch.setattr(block_module, "BLOCK", block)
+        patch.setattr(block_module, "LONG_LINE", long_line)
         reader = Reader([path])
         found = list(reader.blocks())
         assert list(reader.lines()) == [line.decode().removesuffix("\r") for line in naive.text_lines(shown)]
@@ -394,8 +395,8 @@ def test_skipping_is_by_whole_lines_also_of_a_long_line(tmp_path, text, block, l
     (path := tmp_path / "a.txt").write_bytes(data)
     expected = [line for line in naive.text_lines(data) if b"\xff" not in line]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader_module, "BLOCK", block)
-        patch.setattr(reader_module, "LONG_LINE", long_line)
+        patch.setattr(block_module, "BLOCK", block)
+        patch.setattr(block_module, "LONG_LINE", long_line)
         reader = Reader([path], errors="skip")
         cleaned = b"".join(b.data[: b.size].tobytes() for b in map(reader.clean, reader.blocks()))
     assert naive.text_lines(cleaned) == expected
@@ -403,8 +404,8 @@ def test_skipping_is_by_whole_lines_also_of_a_long_line(tmp_path, text, block, l
 
 
 def test_long_line_is_cut_at_a_space(write, monkeypatch):
-    monkeypatch.setattr(reader_module, "BLOCK", 4)
-    monkeypatch.setattr(reader_module, "LONG_LINE", 8)
+    monkeypatch.setattr(block_module, "BLOCK", 4)
+    monkeypatch.setattr(block_module, "LONG_LINE", 8)
     path = write("a.txt", "aaa bbb ccc ddd eee")
     sizes = [block.size for block in Reader([path]).blocks()]
     assert sizes[0] == 8
@@ -413,9 +414,9 @@ def test_long_line_is_cut_at_a_space(write, monkeypatch):
 
 
 def test_endless_token_is_refused(write, monkeypatch):
-    monkeypatch.setattr(reader_module, "BLOCK", 4)
-    monkeypatch.setattr(reader_module, "LONG_LINE", 8)
-    monkeypatch.setattr(reader_module, "LONGEST_TOKEN", 30)
+    monkeypatch.setattr(block_module, "BLOCK", 4)
+    monkeypatch.setattr(block_module, "LONG_LINE", 8)
+    monkeypatch.setattr(block_module, "LONGEST_TOKEN", 30)
     assert lines(write("a.txt", "x" * 30)) == ["x" * 30]
     assert "without a newline or space" in failure(write("b.txt", "x" * 100)).message
 
@@ -452,7 +453,7 @@ def test_fingerprint_changes_with_content_and_settings_only(write):
 
 
 def test_lines_take_the_place_of_a_reader(monkeypatch):
-    monkeypatch.setattr(reader_module, "BLOCK", 5)
+    monkeypatch.setattr(block_module, "BLOCK", 5)
     text = Lines(["a b", "", "c\nd", "é"])
     for _ in range(2):
         data = b"".join(block.data[: block.size].tobytes() for block in map(text.clean, text.blocks()))

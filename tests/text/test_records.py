@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textkit.errors import DataError, UsageError
-from textkit.text import reader as readers
+from textkit.text import blocks as block_module
 from textkit.text.reader import Lines, Reader
 from textkit.text.sources import as_text
 
@@ -32,7 +32,7 @@ def texts(found):
 def test_records_are_the_lines_and_the_bytes_of_the_file(tmp_path, monkeypatch, format, size):
     path = tmp_path / f"x.{format}"
     path.write_bytes(CASES[format])
-    monkeypatch.setattr(readers, "BLOCK", size)
+    monkeypatch.setattr(block_module, "BLOCK", size)
     reader = Reader([path], format=format)
     found = blocks(reader)
     assert texts(found) == list(reader.lines())

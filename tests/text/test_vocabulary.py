@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textkit.errors import DataError, UsageError
-from textkit.text import reader as reader_module
+from textkit.text import blocks as block_module
 from textkit.text.corpus import count_vocabulary, encode_corpus
 from textkit.text.reader import Lines
 from textkit.text.tokenizer import Tokenizer
@@ -38,7 +38,7 @@ def counted(lines: list[list[str]], **settings) -> list[tuple[bytes, int]]:
 )
 def test_order_and_limits_for_any_threads_and_blocks(lines, threads, block, min_count, max_vocab):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader_module, "BLOCK", block)
+        patch.setattr(block_module, "BLOCK", block)
         found = counted(lines, min_count=min_count, max_vocab=max_vocab, threads=threads)
     as_bytes = [[word.encode() for word in line] for line in lines]
     assert found == naive.vocabulary(as_bytes, min_count, max_vocab)
@@ -49,7 +49,7 @@ def test_order_by_example():
 
 
 def test_order_does_not_depend_on_which_thread_is_first(monkeypatch):
-    monkeypatch.setattr(reader_module, "BLOCK", 1)
+    monkeypatch.setattr(block_module, "BLOCK", 1)
     lines = ["x y", "first second", *["second first"] * 8]
 
     class Uneven(Lines):

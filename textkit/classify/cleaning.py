@@ -7,7 +7,9 @@ from typing import IO
 from .. import files
 from ..errors import UsageError
 from ..text import records
-from ..text.reader import Reader, Source, whole_lines
+from ..text.blocks import whole_lines
+from ..text.inputs import Source
+from ..text.reader import Reader
 from .check import KINDS, Check, Issue
 from .form import InputForm
 

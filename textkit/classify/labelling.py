@@ -9,7 +9,7 @@ import numpy as np
 from ..kernels import labels as kernels
 from ..kernels import scan
 from ..kernels.words import first_occurrences
-from ..text.reader import Block
+from ..text.blocks import Block
 from ..text.tokenizer import PADDING, text_buffer
 from ..text.vocabulary import WordTable
 

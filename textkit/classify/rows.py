@@ -8,7 +8,8 @@ import numpy as np
 
 from ..errors import DataError
 from ..text import records
-from ..text.reader import RAW_ENCODING, Source
+from ..text.inputs import Source
+from ..text.reader import RAW_ENCODING
 from ..text.records import MISSING
 from ..text.tokenizer import text_buffer
 from .form import InputForm

@@ -10,7 +10,9 @@ import numpy as np
 from .. import files
 from ..errors import DataError, UsageError
 from ..kernels import scan
-from ..text.reader import BLOCK, Block, Reader, Source, files_below, whole_lines
+from ..text.blocks import BLOCK, Block, whole_lines
+from ..text.inputs import Source, files_below
+from ..text.reader import Reader
 from .form import InputForm
 from .labelling import (
     BAD_WEIGHT,

@@ -16,9 +16,10 @@ from ..kernels.floats import POWERS, find_decimals
 from ..kernels.tables import NUMBER_ROOM
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
+from ..text.blocks import Block, RecordBlock
 from ..text.corpus import encode_lines
 from ..text.output import DELIMITERS, Headers, header_with, joined, objects
-from ..text.reader import Block, Reader, RecordBlock
+from ..text.reader import Reader
 from ..text.tokenizer import PADDING, text_buffer
 from .choice import Choice
 from .foreign import top_like_fasttext

@@ -7,8 +7,8 @@ import numpy as np
 
 from ..kernels import query
 from ..parallel import ordered_map, thread_count
+from ..text.blocks import Block, whole_lines
 from ..text.corpus import Text, encode_block
-from ..text.reader import Block, whole_lines
 from ..text.tokenizer import Tokenizer
 from ..text.vocabulary import EOS, Vocabulary
 

@@ -19,8 +19,8 @@ from ..kernels import interpolation as kernels
 from ..kernels import query
 from ..parallel import ordered_map, split_evenly, thread_count
 from ..progress import Progress, Reporter, silent
+from ..text.blocks import Block, whole_lines
 from ..text.corpus import Text, encode_block
-from ..text.reader import Block, whole_lines
 from ..text.vocabulary import BOS, EOS, UNK
 from .links import pieces
 from .model import NGramModel

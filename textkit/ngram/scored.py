@@ -11,8 +11,9 @@ from .. import files
 from ..errors import UsageError
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
+from ..text.blocks import RecordBlock
 from ..text.output import DELIMITERS, Headers, header_with, joined, kept_of, lines_of, objects
-from ..text.reader import Reader, RecordBlock
+from ..text.reader import Reader
 from ..text.rows import json_rows, table_rows, written
 from .model import NGramModel
 from .scoring import BITS, score_block

@@ -11,8 +11,8 @@ from ..errors import DataError
 from ..kernels import tables
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
+from ..text.blocks import Block, whole_lines
 from ..text.corpus import Text
-from ..text.reader import Block, whole_lines
 from .batch import LineScores, encode_lines, score_lines
 from .model import NGramModel, WordScore
 

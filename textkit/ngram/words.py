@@ -7,7 +7,8 @@ import numpy as np
 from ..kernels import tables as kernels
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
-from ..text.reader import Block, Reader, RecordBlock
+from ..text.blocks import Block, RecordBlock
+from ..text.reader import Reader
 from ..text.rows import json_rows, table_rows
 from ..text.tokenizer import PADDING, text_buffer
 from .batch import encode_lines

@@ -25,7 +25,7 @@ from ..kernels.jit import release_compiler
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
 from ..store import drop_pages, return_freed_memory
-from .reader import Block, whole_lines
+from .blocks import Block, whole_lines
 from .tokenizer import Tokenizer
 from .vocabulary import SPECIALS, UNK, Vocabulary, WordTable
 

@@ -12,8 +12,8 @@ from .. import files
 from ..errors import DataError, UsageError
 from ..kernels import scan
 from ..parallel import ordered_map, thread_count
+from .blocks import Block, whole_lines
 from .corpus import Text
-from .reader import Block, whole_lines
 from .tokenizer import Tokenizer
 
 LABEL_PREFIX = b"__label__"

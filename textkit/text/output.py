@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..kernels import tables as kernels
-from .reader import RecordBlock
+from .blocks import RecordBlock
 from .tokenizer import PADDING, text_buffer
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}

@@ -1,18 +1,13 @@
 """Reading text: files of any supported kind as a restartable stream of blocks of whole UTF-8 lines.
 
 The reader deals with names, compression, columns and encodings; what leaves it is always bytes of plain text.
-Memory is bounded by the block size, not by the input: a line longer than `LONG_LINE` is cut at a space.
+Memory is bounded by the block size, not by the input: a line longer than `blocks.LONG_LINE` is cut at a space.
 """
 
 import codecs
-import glob
 import io
-import os
-import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,88 +18,18 @@ import numpy as np
 from .. import files
 from ..errors import DataError, UsageError
 from ..kernels import scan, words
-from . import records
+from . import blocks, records
+from .blocks import Block, RecordBlock, cut_at_lines, whole_lines
+from .inputs import Source, expanded
 from .records import Record
 from .tokenizer import PADDING, text_buffer
 
-BLOCK = 4 << 20  # bytes read at a time: a few milliseconds of work for a thread
-LONG_LINE = 16 << 20  # a longer line is cut at a space
-LONGEST_TOKEN = 256 << 20  # text without a space or newline for longer than this is refused
 FORMATS = ("auto", "lines", "jsonl", "csv", "tsv")
 ERRORS = ("strict", "replace", "skip")
 RAW_ENCODING = "bytes"  # no decoding and no check: bytes go through as they are
 _BOM = b"\xef\xbb\xbf"
-_COMPRESSED_ENDINGS = {".gz", ".bz2", ".xz", ".zst", ".zstd"}
-
 
 Piece = TypeVar("Piece")
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """One input: a file, or the spooled standard input. A file given twice is two sources.
-
-    Attributes:
-        stream: in the place of the path, what can be read only once.
-    """
-
-    name: str
-    path: Path
-    format: str
-    stream: files.OneWay | None = None
-
-    @property
-    def size(self) -> int:
-        """Stored bytes, 0 where that cannot be known."""
-        return 0 if self.stream else os.path.getsize(self.path)
-
-    def open(self) -> AbstractContextManager[Any]:
-        """The stored bytes from their beginning."""
-        return nullcontext(self.stream) if self.stream else self.path.open("rb")
-
-
-@dataclass
-class Block:
-    """Some consecutive lines of one source.
-
-    Attributes:
-        data: uint8, `size` bytes of text and PADDING spare ones.
-        offset: position of the first byte in the decoded text of the source.
-        done: bytes of all inputs (as stored, compressed or not) read so far, for progress.
-    """
-
-    data: np.ndarray
-    size: int
-    source: Source
-    offset: int
-    done: int
-
-    @property
-    def open(self) -> bool:
-        """Whether the last line has no newline: it goes on in the next block, or the source ends so."""
-        return self.size > 0 and int(self.data[self.size - 1]) != 10
-
-    def lines(self) -> list[str]:
-        """The lines as strings, without their ends."""
-        lines = self.data[: self.size].tobytes().decode("utf-8", "surrogateescape").split("\n")
-        if lines[-1] == "":
-            lines.pop()
-        return [line.removesuffix("\r") for line in lines]
-
-
-@dataclass
-class RecordBlock:
-    """Some consecutive records of one source.
-
-    Attributes:
-        text: the text of each as a line.
-        stored: each as it stands in the source with its line end, in UTF-8; None where records are lines.
-        header: the first line of a table, the same in each of its blocks.
-    """
-
-    text: Block
-    stored: list[bytes] | None = None
-    header: bytes = b""
 
 
 @dataclass(eq=False)
@@ -154,50 +79,12 @@ class Reader:
     @cached_property
     def sources(self) -> list[Source]:
         """All inputs in order, with directories and patterns expanded."""
-        found = [source for given in self.inputs for source in self._expand(str(given))]
-        if not found:
-            raise DataError(f"no files in {', '.join(map(str, self.inputs))}.")
-        return found
+        return expanded(self.inputs, self.format, self.once)
 
     @property
     def total_bytes(self) -> int | None:
         """Stored size of all inputs together, for progress; None where that cannot be known."""
         return None if any(source.stream for source in self.sources) else sum(source.size for source in self.sources)
-
-    def _expand(self, given: str) -> Iterator[Source]:
-        if given == "-":
-            if self.once and list(map(str, self.inputs)).count("-") == 1:
-                yield Source("standard input", Path(), self._format_of(""), files.OneWay(_standard_input()))
-            else:
-                yield Source("standard input", self._spooled, self._format_of(""))
-            return
-        paths = [Path(given)]
-        if not paths[0].exists() and glob.has_magic(given):
-            paths = [Path(match) for match in sorted(glob.glob(given, recursive=True))]
-            if not paths:
-                raise DataError(f"no file matches '{given}'.")
-        for path in paths:
-            for file in sorted(files_below(path)) if path.is_dir() else [path]:
-                if not file.exists():
-                    raise DataError(f"{file} does not exist.", "Check the name, or the working directory.")
-                kind = self._format_of(file.name)
-                if self.once and not file.is_file():
-                    yield Source(str(file), file, kind, files.OneWay(file.open("rb")))
-                else:
-                    yield Source(str(file), file if file.is_file() else _spool_pipe(file), kind)
-
-    def _format_of(self, name: str) -> str:
-        if self.format != "auto":
-            return self.format
-        endings = [s.lower() for s in Path(name).suffixes]
-        if endings and endings[-1] in _COMPRESSED_ENDINGS:
-            endings.pop()
-        known = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv"}
-        return known.get(endings[-1], "lines") if endings else "lines"
-
-    @cached_property
-    def _spooled(self) -> Path:
-        return _spool(_standard_input())
 
     def blocks(self) -> Iterator[Block]:
         """The text in blocks of whole lines, not yet checked: pass each through `clean` (any thread may)."""
@@ -239,7 +126,7 @@ class Reader:
         elif not self._passes_bytes:
             stream = files.Pieces(self._recoded(source, stream))
         offset = lines = 0
-        for data, size in _cut_at_lines(stream, source.name):
+        for data, size in cut_at_lines(stream, source.name):
             start = 0
             if source.stream:
                 self._lines_before[offset] = lines
@@ -255,7 +142,7 @@ class Reader:
             return
         found = self._records(source, self.as_text(files.decompressed(raw)))
         offset, header = 0, b""
-        for batch in records.batches(found, BLOCK):
+        for batch in records.batches(found, blocks.BLOCK):
             header = header or b"".join(record.stored for record in batch if not record.line)
             batch = [record for record in batch if record.line]
             data = b"".join(record.line for record in batch)
@@ -285,7 +172,7 @@ class Reader:
         decoder = codecs.getincrementaldecoder(self.encoding)(self._decode_errors)
         position = 0
         while True:
-            data = stream.read(BLOCK)
+            data = stream.read(blocks.BLOCK)
             try:
                 yield decoder.decode(data, final=not data).encode("utf-8", "surrogatepass")
             except UnicodeError as error:
@@ -390,10 +277,10 @@ class Reader:
         """A digest of the stored bytes of all inputs and of the settings that change the text."""
         state = np.zeros(2, np.uint64)
         parts = []
-        buffer = np.zeros(BLOCK + PADDING, np.uint8)
+        buffer = np.zeros(blocks.BLOCK + PADDING, np.uint8)
         for source in self.sources:
             with source.open() as raw:
-                while size := raw.readinto(buffer.data[:BLOCK]):
+                while size := raw.readinto(buffer.data[: blocks.BLOCK]):
                     words.digest(buffer, size, state)
             parts.append((source.format, source.size))
         settings = (parts, self.field, self.encoding, self.errors)
@@ -412,7 +299,7 @@ class Lines:
         """The lines in blocks."""
         source, offset = Source("text", Path(), "lines"), 0
         encoded = (t.replace("\n", " ").encode("utf-8", "surrogatepass") + b"\n" for t in self.texts)
-        for data, size in _cut_at_lines(files.Pieces(encoded), source.name):
+        for data, size in cut_at_lines(files.Pieces(encoded), source.name):
             yield Block(data, size, source, offset, offset + size)
             offset += size
 
@@ -421,110 +308,9 @@ class Lines:
         return block
 
 
-def whole_lines(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Join blocks that end inside a line, for work that needs every line in one piece."""
-    parts: list[Block] = []
-    for block in blocks:
-        if parts and parts[0].source != block.source:
-            yield _joined(parts)
-            parts = []
-        parts.append(block)
-        if not block.open:
-            yield _joined(parts)
-            parts = []
-    if parts:
-        yield _joined(parts)
-
-
-def _joined(parts: list[Block]) -> Block:
-    if len(parts) == 1:
-        return parts[0]
-    data = np.zeros(sum(part.size for part in parts) + PADDING, np.uint8)
-    np.concatenate([part.data[: part.size] for part in parts], out=data[:-PADDING])
-    return Block(data, len(data) - PADDING, parts[0].source, parts[0].offset, parts[-1].done)
-
-
-def files_below(directory: Path) -> Iterator[Path]:
-    """All files in a directory and in those below it, in no order, without hidden ones."""
-    for path in directory.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
-        if path.is_file() and not hidden:
-            yield path
-
-
-def _standard_input() -> IO[bytes]:
-    if sys.stdin is None:
-        raise DataError("standard input is closed.", "Give a file, or pipe text in.")
-    return sys.stdin.buffer
-
-
-def _spool_pipe(pipe: Path) -> Path:
-    with pipe.open("rb") as stream:
-        return _spool(stream)
-
-
-def _spool(stream: IO[bytes]) -> Path:
-    """Copy a stream that can be read only once to a temporary file that goes with the process."""
-    import atexit
-    import shutil
-
-    try:
-        with tempfile.NamedTemporaryFile(prefix="textkit-stdin-", delete=False) as file:
-            atexit.register(Path(file.name).unlink, missing_ok=True)
-            shutil.copyfileobj(stream, file, BLOCK)
-    except OSError as error:
-        raise DataError(
-            f"cannot copy standard input to a temporary file: {files.why(error)}.",
-            "Point TMPDIR to a place with room, or give a file.",
-        ) from error
-    return Path(file.name)
-
-
 def _decodes(line: bytes) -> bool:
     try:
         line.decode()
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _cut_at_lines(stream: Any, name: str) -> Iterator[tuple[np.ndarray, int]]:
-    """Cut a byte stream after newlines into arrays of about BLOCK bytes; very long lines after a space."""
-    rest, want, at_end = b"", BLOCK, False
-    while not at_end:
-        data = np.empty(len(rest) + want + PADDING, np.uint8)
-        data[: len(rest)] = np.frombuffer(rest, np.uint8)
-        size = len(rest) + _read_fully(stream, data.data[len(rest) : len(rest) + want])
-        at_end = size < len(rest) + want
-        cut = size if at_end else _last_cut(data, size)
-        rest = data[cut:size].tobytes()
-        want = BLOCK if cut else size  # where one line fills the buffer, read on, twice as much each time
-        if size > LONGEST_TOKEN and not cut:
-            raise DataError(
-                f"{name} goes on for {size:,} bytes without a newline or space.",
-                "Is it a binary file, or text in another --encoding?",
-            )
-        if cut:
-            data[cut : cut + PADDING] = 0
-            yield data[: cut + PADDING], cut
-
-
-def _last_cut(data: np.ndarray, size: int) -> int:
-    """Where to cut data[:size]: after its last newline, in an over-long line after its last space, else 0."""
-    near = max(0, size - (1 << 16))  # nearly always the last newline is near the end
-    cut = data[near:size].tobytes().rfind(b"\n") + 1
-    if cut:
-        return near + cut
-    text = data[:size].tobytes()
-    return text.rfind(b"\n") + 1 or (text.rfind(b" ") + 1 if size >= LONG_LINE else 0)
-
-
-def _read_fully(stream: Any, target: memoryview) -> int:
-    filled = 0
-    readinto: Callable[[memoryview], int | None] = stream.readinto
-    while filled < len(target):
-        count = readinto(target[filled:])
-        if not count:
-            break
-        filled += count
-    return filled

@@ -74,6 +74,13 @@ def return_freed_memory() -> None:
             ctypes.CDLL(None).mallopt(_MALLOPT_MMAP_THRESHOLD, _LARGE_BLOCK)
 
 
+def trim_memory() -> None:
+    """Give back now what was freed: glibc keeps it in pieces, and for each thread that there was."""
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
+
+
 def slices(array: np.ndarray) -> Iterator[np.ndarray]:
     """Pieces of an array one after the other, whose pages are let go of."""
     for i in range(0, len(array), _SLICE):

@@ -1,6 +1,7 @@
 """Features against plain Python: which there are, their names, and the bags of documents."""
 
 from collections import Counter
+from itertools import pairwise
 
 import naive_classify as naive
 import numpy as np
@@ -10,7 +11,10 @@ from hypothesis import strategies as st
 
 from textkit.classify.feature_config import FeatureConfig
 from textkit.classify.features import Features
+from textkit.classify.ngrams import pair_codes
 from textkit.errors import DataError, UsageError
+from textkit.kernels import features as kernels
+from textkit.kernels.jit import kernel
 from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Lines
 from textkit.text.tokenizer import Tokenizer
@@ -18,6 +22,14 @@ from textkit.text.vocabulary import SPECIALS
 
 WORDS = st.sampled_from(["a", "b", "ab", "ba", "bé", "c"])
 TEXTS = st.lists(st.lists(WORDS, min_size=1, max_size=7), min_size=1, max_size=6)
+NEAR_ZERO = ["acczpwi", "aecrekt"]  # whose hashes are 4 and -2
+HASHED = st.lists(st.lists(WORDS | st.sampled_from(NEAR_ZERO), min_size=1, max_size=7), min_size=1, max_size=6)
+
+
+@kernel
+def pair_buckets(tokens, n, codes, modulus):
+    """The leaf, as something to call."""
+    kernels.pair_buckets(tokens, n, codes, modulus)
 
 
 def encoded(documents):
@@ -66,15 +78,16 @@ def test_exact_bags_hold_words_and_frequent_ngrams(
 
 @settings(max_examples=60)
 @given(
-    documents=TEXTS, others=TEXTS, order=st.integers(2, 4), buckets=st.sampled_from([1, 7, 64, 1000]),
-    end_mark=st.booleans(), chars=st.sampled_from([None, (1, 3)]),
+    documents=TEXTS | HASHED, others=HASHED, order=st.integers(2, 4), buckets=st.sampled_from([1, 7, 64, 1000]),
+    end_mark=st.booleans(), chars=st.sampled_from([None, (1, 3)]), threads=st.sampled_from([1, 3]),
 )  # fmt: skip
 def test_hashed_bags_hold_the_buckets_that_the_training_text_touched(
-    documents, others, order, buckets, end_mark, chars
+    documents, others, order, buckets, end_mark, chars, threads
 ):  # fmt: skip
     config = FeatureConfig(order, chars, buckets, end_mark=end_mark)
-    features = Features.fit(encoded(documents), None, config, 1)
+    features = Features.fit(encoded(documents), None, config, threads)
     known = {word for words in documents for word in words}
+    assert len(features.ngrams.hashed[1]) == (0 if known & set(NEAR_ZERO) else len(features.vocabulary))
     end = ["</s>"] if end_mark else []
 
     def of_characters(word):
@@ -97,6 +110,29 @@ def test_hashed_bags_hold_the_buckets_that_the_training_text_touched(
     assert features.ngrams.numbers().tolist() == sorted(touched)
     again = Features.from_arrays(features.arrays(), config)
     np.testing.assert_array_equal(again.bags(encoded(others)).ids, features.bags(encoded(others)).ids)
+
+
+HASHES = st.integers(-(1 << 31), (1 << 31) - 1) | st.integers(-40, 40)
+
+
+@given(
+    listed=st.lists(HASHES, min_size=2, max_size=9), buckets=st.integers(1, (1 << 31) - 1), unknown=st.integers(0, 9)
+)
+def test_buckets_of_pairs_are_those_of_the_64_bit_hash(listed, buckets, unknown):
+    hashes = np.array([0, *listed], np.int64).view(np.uint64)
+    codes = pair_codes(hashes, buckets)
+    if any(abs(h) * int(kernels.MULTIPLIER) <= 1 << 31 for h in listed):
+        assert len(codes) == 0
+        return
+    tokens = [*range(1, len(hashes))]
+    tokens[unknown % len(tokens)] = kernels.UNKNOWN
+    found = np.array(tokens, np.int32)
+    pair_buckets(found, len(tokens), codes, np.uint64(buckets))
+    expected = [
+        (int(hashes[a]) * int(kernels.MULTIPLIER) + int(hashes[b])) % 2**64 % buckets if a and b else buckets
+        for a, b in pairwise(tokens)
+    ]
+    assert found[:-1].tolist() == expected
 
 
 @settings(max_examples=60)

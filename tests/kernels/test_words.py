@@ -164,13 +164,28 @@ def test_remap_and_first_occurrences(listed):
     assert ids.tolist() == naive.remap(listed, mapping)
 
 
+@given(st.lists(st.lists(_short, max_size=15), min_size=1, max_size=4), st.randoms(use_true_random=False))
+def test_a_table_notes_first_positions_whatever_the_order_of_blocks(blocks, random):
+    """Of a block that comes late all words are looked at, of the others only new ones."""
+    table, order = WordTable(), list(range(len(blocks)))
+    random.shuffle(order)
+    for number in order:
+        buffer, spans = spans_of(blocks[number])
+        table.note_first(table.intern(buffer, spans, len(spans))[0], 100 * number)
+    places = {}
+    for number, listed in enumerate(blocks):
+        for place, word in enumerate(listed):
+            places.setdefault(word, 100 * number + place)
+    assert dict(zip(table_words(table), table.first[: table.words].tolist(), strict=True)) == places
+
+
 @given(st.lists(_short, max_size=40), st.integers(0, 40), st.booleans())
 def test_first_positions_do_not_depend_on_the_order_of_blocks(listed, cut, backwards):
     ids, known = naive.intern(listed)
     first = np.full(len(known), 10**6)
     blocks = [(ids[:cut], 0), (ids[cut:], cut)]
     for block, base in reversed(blocks) if backwards else blocks:
-        words.lower_first(np.array(block, np.int32), base, first)
+        words.lower_first(np.array(block, np.int32), base, 0, first)
     assert first.tolist() == [ids.index(i) for i in range(len(known))]
 
 

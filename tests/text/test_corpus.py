@@ -52,13 +52,24 @@ def words_of(contents: list[str], tokenizer: Tokenizer) -> list[list[bytes]]:
     batch=st.sampled_from([1, 4, 4096]),
     limits=st.sampled_from([{}, {"min_count": 2}, {"max_vocab": 2}]),
     room=st.sampled_from([None, 0, 20]),
+    sparing=st.booleans(),
 )
 @example(
-    contents=["a b", "", "c", "\n", "\ufeff", "b"], threads=2, block=4096, long_line=4096, batch=2, limits={}, room=None
+    contents=["a b", "", "c", "\n", "\ufeff", "b"],
+    threads=2,
+    block=4096,
+    long_line=4096,
+    batch=2,
+    limits={},
+    room=None,
+    sparing=False,
 )
-@example(contents=["a b c", "a b c"], threads=1, block=1, long_line=1, batch=9, limits={}, room=None)
-@example(contents=["a\n\n\n\n"], threads=1, block=4096, long_line=4096, batch=9, limits={}, room=20)
-def test_ids_and_lines_equal_a_plain_encoding(tmp_path, name, contents, threads, block, long_line, batch, limits, room):
+@example(contents=["a b c", "a b c"], threads=1, block=1, long_line=1, batch=9, limits={}, room=None, sparing=True)
+@example(contents=["a\n\n\n\n"], threads=1, block=4096, long_line=4096, batch=9, limits={}, room=20, sparing=True)
+@example(contents=["b a\na\n" * 9], threads=2, block=10, long_line=4096, batch=9, limits={}, room=20, sparing=False)
+def test_ids_and_lines_equal_a_plain_encoding(
+    tmp_path, name, contents, threads, block, long_line, batch, limits, room, sparing
+):  # fmt: skip
     """In memory, or where only so many bytes have room there, from a file."""
     tokenizer = Tokenizer(name)
     lines = words_of(contents, tokenizer)
@@ -67,13 +78,15 @@ def test_ids_and_lines_equal_a_plain_encoding(tmp_path, name, contents, threads,
         patch.setattr(block_module, "LONG_LINE", long_line)
         patch.setattr(tokenizer_module, "_BATCH", batch)
         patch.setattr(corpus_module, "_SPARING", room)
+        limits = {**limits, "sparing": sparing and room is not None}
+        limits |= {} if room is None else {"in_memory": room}
         text = Reader(write_files(tmp_path, contents))
         if not any(lines):
             with pytest.raises(DataError, match="no token"):
-                encode_corpus(text, tokenizer, threads=threads, sparing=room is not None, **limits)
+                encode_corpus(text, tokenizer, threads=threads, **limits)
             return
-        corpus = encode_corpus(text, tokenizer, threads=threads, sparing=room is not None, **limits)
-    words = naive.vocabulary(lines, **limits)
+        corpus = encode_corpus(text, tokenizer, threads=threads, **limits)
+    words = naive.vocabulary(lines, **{name: limits[name] for name in ("min_count", "max_vocab") if name in limits})
     ids, offsets = naive.encode(lines, [word for word, _ in words])
     assert corpus.ids.tolist() == ids
     assert corpus.offsets.tolist() == offsets
@@ -290,7 +303,8 @@ def test_mapped_corpus_outlives_its_directory(tmp_path):
 MEMORY = """
 import resource, sys
 from pathlib import Path
-from textkit.text.corpus import EncodedCorpus, encode_corpus
+from textkit import files
+from textkit.text.corpus import encode_corpus
 from textkit.text.reader import Reader
 from textkit.text.tokenizer import Tokenizer
 
@@ -299,8 +313,8 @@ encode_corpus(Reader([directory / "small.txt"]), tokenizer, threads=1)  # compil
 used = int(next(line for line in open("/proc/self/status") if line.startswith("VmData")).split()[1]) << 10
 _, most = resource.getrlimit(resource.RLIMIT_DATA)
 resource.setrlimit(resource.RLIMIT_DATA, (used + (192 << 20), most))
-load = EncodedCorpus.load  # the finished file is mapped copy on write, which counts as data but takes no memory
-EncodedCorpus.load = lambda path: (resource.setrlimit(resource.RLIMIT_DATA, (most, most)), load(path))[1]
+mapped = files.mapped  # the finished file is mapped copy on write, which counts as data but takes no memory
+files.mapped = lambda path: (resource.setrlimit(resource.RLIMIT_DATA, (most, most)), mapped(path))[1]
 corpus = encode_corpus(Reader([directory / "large.txt"]), tokenizer, threads=1)
 print(corpus.tokens, corpus.lines)
 """

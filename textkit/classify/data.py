@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..progress import Reporter, silent
+from ..store import return_freed_memory, trim_memory
 from ..text.corpus import EncodedCorpus, encode_corpus
 from ..text.tokenizer import Tokenizer
 from ..text.vocabulary import Vocabulary
@@ -19,6 +20,7 @@ from .form import InputForm
 from .labelling import NO_TEXT, OVER_LONG, REASONS, LabelSet, LabelTable, OddRows, Ragged, joined
 from .sources import LabelledText, MemoryText, opened
 
+_IN_MEMORY = 32 << 20  # bytes of ids; a longer text is trained on by parts of it, see `visiting`
 OVER_LONG_TOKENS = 100_000  # a document of more tokens is odd
 
 
@@ -125,12 +127,18 @@ def collect(
     """Encode a labelled text, and put together what its blocks noted."""
     try:
         encoded = encode_corpus(
-            text, tokenizer, vocabulary=vocabulary, min_count=min_count, threads=threads, progress=progress
-        )
+            text, tokenizer, vocabulary=vocabulary, min_count=min_count, threads=threads, in_memory=_IN_MEMORY,
+            progress=progress,
+        )  # fmt: skip
     except DataError as error:
         raise _explained(text, error) from None
-    gold, files, lines, weights, odd = joined([text.taken[number] for number in sorted(text.taken)])
-    sizes = np.diff(encoded.offsets)
+    if long := 4 * encoded.tokens > _IN_MEMORY:
+        return_freed_memory()
+        trim_memory()
+    gold, files, lines, weights, odd = joined([text.taken.pop(number) for number in sorted(text.taken)])
+    if long:
+        trim_memory()
+    sizes = encoded.sizes(np.arange(encoded.lines))
     for reason, such in ((NO_TEXT, sizes == 0), (OVER_LONG, sizes > OVER_LONG_TOKENS)):
         odd.append((files[such], lines[such], np.full(int(such.sum()), REASONS.index(reason))))
     if vocabulary is None and not (stays := sizes > 0).all():

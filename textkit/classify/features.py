@@ -4,6 +4,7 @@ Rows are numbered: words by their ids in the vocabulary (<unk> has none, </s> is
 characters, then n-grams of words. Only what occurs in the training documents has a row.
 """
 
+import copy
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,7 @@ class Features:
         """
         config, workers = config or FeatureConfig(), thread_count(threads)
         documents = np.arange(text.lines) if rows is None else np.asarray(rows, np.int64)
-        whole = rows is None or (len(documents) == text.lines == len(np.unique(documents)))
+        whole = rows is None or (len(documents) == text.lines and bool((np.diff(documents) > 0).all()))
         vocabulary = _trained_words(text, None if whole else documents, config)
         mapping = word_numbers(text.vocabulary, vocabulary)
         pieces: ExactPieces | HashedPieces | None = None
@@ -174,6 +175,12 @@ class BagEncoder:
         self.units = self._units()
         self.end_mark = EOS if features.config.end_mark else kernels.NONE
         self.widest = 1 if len(self.units[0]) == 0 else max(1, int(np.diff(self.units[0]).max()))
+
+    def of(self, text: EncodedCorpus) -> "BagEncoder":
+        """The same for another text with this one's vocabulary."""
+        other = copy.copy(self)
+        other.text = text
+        return other
 
     def _units(self) -> tuple[np.ndarray, np.ndarray]:
         """The rows of each word of the text, where a word can be several."""

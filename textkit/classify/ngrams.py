@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from ..text.corpus import EncodedCorpus
 from ..text.vocabulary import UNK, Vocabulary
 from .feature_config import FeatureConfig
 
-_PARTS = 8  # of the documents for each thread
+_PARTS = 8  # of the documents for each thread, or more: none has more than about so many words
+_PART = 1 << 20
 _WORD_BITS, _WORD_MASK = np.uint64(32), np.uint64((1 << 32) - 1)
 _NO_TABLE = np.zeros((0, 2), np.uint64)
+_NO_CODE = (1 << 32) - 1  # of the unknown word: the sum of it and of any other is no bucket
 
 
 @dataclass
@@ -34,7 +37,7 @@ class Spelling:
     @property
     def sizes(self) -> np.ndarray:
         """Words of each document, with room for an end mark."""
-        return self.text.offsets[self.documents + 1] - self.text.offsets[self.documents] + 1
+        return self.text.sizes(self.documents) + 1
 
     def parts(self, count: int) -> list[np.ndarray]:
         """The documents in a few runs."""
@@ -207,9 +210,11 @@ class BucketNgrams:
     hashes: np.ndarray
 
     def __post_init__(self) -> None:
-        self.ranked = np.empty(len(self.touched), np.uint64)
-        self.count = int(kernels.rank_bits(self.touched, self.ranked))
-        self.moduli = _moduli(self.buckets)
+        whole = np.zeros(_bit_words(self.buckets), np.uint32)
+        whole[: len(self.touched)] = self.touched
+        self.ranked = np.empty(len(whole), np.uint64)
+        self.count = int(kernels.rank_bits(whole, self.ranked))
+        self.hashed = _hashed(self.hashes, self.buckets)
 
     @classmethod
     def fit(
@@ -223,25 +228,33 @@ class BucketNgrams:
     ) -> "BucketNgrams":
         """Touch the buckets of the documents' n-grams, besides those `seen` already (bool (B,)).
 
-        Memory: a byte for each bucket.
+        Memory: a bit for each bucket and thread.
         """
         assert config.buckets is not None
         hashes = word_hashes(vocabulary)
-        hits, moduli = np.zeros(config.buckets, np.uint8), _moduli(config.buckets)
+        hashed, free = _hashed(hashes, config.buckets), SimpleQueue[np.ndarray]()
+        marks = [np.zeros(_bit_words(config.buckets), np.uint32) for _ in range(threads)]
+        for mine in marks:
+            free.put(mine)
 
         def mark(documents: np.ndarray) -> None:
             longest = int((spell.text.offsets[documents + 1] - spell.text.offsets[documents]).max()) + 1
+            mine = free.get()
             kernels.mark_buckets(
-                *spell.arguments(documents), hashes, config.word_ngrams, moduli,
-                np.empty(longest, np.int32), hits,
-            )  # fmt: skip
+                *spell.arguments(documents), hashed, config.word_ngrams, np.empty(longest, np.int32), mine
+            )
+            free.put(mine)
 
         if config.word_ngrams > 1:
-            for _ in ordered_map(mark, spell.parts(_PARTS * threads), threads):
+            parts = max(_PARTS * threads, int(spell.sizes.sum()) // _PART)
+            for _ in ordered_map(mark, spell.parts(parts), threads):
                 drop_pages(spell.text.ids)
+        touched = np.bitwise_or.reduce(marks)[: -(-config.buckets // 32)]
+        if config.buckets % 32:
+            touched[-1] &= np.uint32((1 << config.buckets % 32) - 1)
         if seen is not None:
-            hits |= seen
-        return cls(first, config.word_ngrams, config.buckets, _bits(hits), hashes)
+            touched |= _bits(seen)
+        return cls(first, config.word_ngrams, config.buckets, touched, hashes)
 
     def __len__(self) -> int:
         return self.count
@@ -273,8 +286,7 @@ class BucketNgrams:
 
     def bags(self, documents: tuple[Any, ...], tokens: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
         """See `kernels.features.hashed_bags`."""
-        hashed = self.hashes, self.ranked, self.moduli
-        kernels.hashed_bags(*documents, hashed, self.order, self.first, tokens, starts, out)
+        kernels.hashed_bags(*documents, self.hashed, self.ranked, self.order, self.first, tokens, starts, out)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What the container holds."""
@@ -300,9 +312,32 @@ def _bits(hits: np.ndarray) -> np.ndarray:
     return bits.view(np.uint32)
 
 
-def _moduli(buckets: int) -> np.ndarray:
+def _bit_words(buckets: int) -> int:
+    """Words of 32 bits that hold one for each bucket and one more."""
+    return buckets // 32 + 1
+
+
+def _hashed(hashes: np.ndarray, buckets: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """See `kernels.features.hashed_bags`."""
-    return np.array([buckets, ((1 << 64) - 1) // buckets], np.uint64)
+    moduli = np.array([buckets, ((1 << 64) - 1) // buckets], np.uint64)
+    return hashes, pair_codes(hashes, buckets), moduli
+
+
+def pair_codes(hashes: np.ndarray, buckets: int) -> np.ndarray:
+    """What a word adds to the bucket of a pair as its first and as its second word, uint32 (V, 2).
+
+    fastText divides A + B, A the hash of the first word times M and B that of the second one, as 64 bits without sign.
+    Where A is further from 0 than any B, which is nearly always, the sum wraps round exactly where B is negative: the
+    remainders of A and of B with its sign can be added. With a word whose hash is nearly 0 there are no codes.
+    """
+    signed = hashes.view(np.int64)
+    if (np.abs(signed[UNK + 1 :]) * int(kernels.MULTIPLIER) <= 1 << 31).any():
+        return np.zeros((0, 2), np.uint32)
+    codes = np.empty((len(hashes), 2), np.uint32)
+    codes[:, 0] = hashes * kernels.MULTIPLIER % np.uint64(buckets)
+    codes[:, 1] = signed % buckets
+    codes[UNK] = _NO_CODE
+    return codes
 
 
 def word_hashes(vocabulary: Vocabulary) -> np.ndarray:

@@ -14,7 +14,6 @@ from ..kernels.features import NONE
 from ..kernels.simd import LANES, aligned_rows
 from ..parallel import thread_count
 from ..progress import Progress, Reporter, silent
-from ..store import drop_pages
 from .bagging import BagSource
 from .config import ClassifierConfig
 from .data import LabelledCorpus
@@ -22,12 +21,12 @@ from .embedding import EmbeddingHead
 from .features import Features
 from .labelling import Ragged
 from .objectives import Objective, balanced_decisions, balanced_weights, document_weights
+from .replicas import Replicas, replicated
 
 _STEP_ROWS = 1 << 16  # features of a step's documents, about
 _FEWEST_STEPS = 64  # of an epoch, as long as there are as many documents
 _LEAST_SCALE = 1e-12  # of the learning rate, which is quartered until the loss does not explode
 _DIVERGED = 3.0  # times the loss of outputs of zeros, and 1 nat
-_DROPS = 8  # times an epoch that pages of a text in a file are let go
 _SPREADS = 0x9E3779B97F4A7C15
 _CHUNK = 1 << 14
 
@@ -37,29 +36,38 @@ class Matrices:
     """What is trained: float32 rows padded to a multiple of 16.
 
     Attributes:
-        input: (R, padded), uniform in +-1 / dim for words, 0 for n-grams, which follow what the words have begun.
+        rows: how many features there are.
+        whole: (R + S, padded), uniform in +-1 / dim for words, 0 for n-grams, which follow what the words have begun,
+            and for S spare rows.
         output: (C, padded), 0; number `dim` of a row is its bias.
-        frozen: uint8 (R,), 1 for rows that stay as they are, or empty.
+        frozen: uint8 (R + S,), 1 for rows that stay as they are, or empty.
     """
 
     dim: int
     biased: bool
-    input: np.ndarray
+    rows: int
+    whole: np.ndarray
     output: np.ndarray
     frozen: np.ndarray
 
     @classmethod
-    def new(cls, config: ClassifierConfig, features: Features, outputs: int) -> "Matrices":
+    def new(cls, config: ClassifierConfig, features: Features, outputs: int, spare: int = 0) -> "Matrices":
         """Fresh ones."""
         width = config.dim + config.bias
-        matrix = aligned_rows(len(features), width)
+        matrix = aligned_rows(len(features) + spare, width)
         rng = np.random.default_rng(config.seed)
         words = len(features.vocabulary)
         for first in range(0, words, _CHUNK):
             rows = matrix[first : min(first + _CHUNK, words)]
             random = rng.random((len(rows), config.dim), np.float32)
             rows[:, : config.dim] = (2 * random - 1) / np.float32(config.dim)
-        return cls(config.dim, config.bias, matrix, aligned_rows(outputs, width), np.zeros(0, np.uint8))
+        output = aligned_rows(outputs, width)
+        return cls(config.dim, config.bias, len(features), matrix, output, np.zeros(0, np.uint8))
+
+    @property
+    def input(self) -> np.ndarray:
+        """(R, padded), a row for each feature."""
+        return self.whole[: self.rows]
 
     def head(self, objective: Objective) -> EmbeddingHead:
         """The matrices as something to ask; they are not copied."""
@@ -79,7 +87,7 @@ class Matrices:
         """Give some rows these vectors, float32 (n, D); frozen ones stay as they are."""
         self.input[rows, : self.dim] = vectors
         if freeze:
-            self.frozen = np.zeros(len(self.input), np.uint8)
+            self.frozen = np.zeros(len(self.whole), np.uint8)
             self.frozen[rows] = 1
 
     @property
@@ -119,7 +127,8 @@ class Trainer:
         config, self.workers = self.config.for_documents(len(self.rows)), thread_count(self.threads)
         assert config.epochs is not None and config.patience is not None
         self.epochs, self.patience = config.epochs, config.patience
-        self.gold = self.data.gold.take(self.rows)
+        everything = len(self.rows) == len(self.data) and bool((np.diff(self.rows) > 0).all())
+        self.gold = self.data.gold if everything else self.data.gold.take(self.rows)
         counts = np.bincount(self.gold.ids, minlength=len(self.data.labels)).astype(np.int64)
         if not counts.any():
             raise DataError("no document to train on has a label.", "Labels begin with __label__; see --label-prefix.")
@@ -129,16 +138,16 @@ class Trainer:
             positive = balanced_decisions(counts, len(self.rows))
         self.objective = Objective(loss, counts, config.negatives, positive)
         self.weights = self._weights(counts)
-        self.source = BagSource(self.features, self.data.text, self.rows, self.epochs, config.dropout, self.workers)
-        self._begin()
-        self.step_size = max(
-            1, min(_STEP_ROWS * len(self.rows) // max(self.source.total, 1), len(self.rows) // _FEWEST_STEPS)
-        )
+        self.source = BagSource(self.features, self.data.text, self.rows, config, self.workers)
+        total = max(self.source.total, 1)
+        self.step_size = max(1, min(_STEP_ROWS * len(self.rows) // total, len(self.rows) // _FEWEST_STEPS))
         self.steps = -(-len(self.rows) // self.step_size)
+        words, step_rows = len(self.features.vocabulary), total * self.step_size // len(self.rows)
+        self.hot = replicated(words, step_rows, self.workers)
+        self._begin()
         self.rate_scale = 1.0
         self.history: list[dict[str, float]] = []
         self.complaints: list[str] = []
-        self._orders: dict[int, np.ndarray] = {}
         self._losses: dict[int, tuple[float, float]] = {}
         self._held_bags = None if self.held is None else self.features.bags(self.data.text, self.held, self.threads)
 
@@ -154,33 +163,35 @@ class Trainer:
         return weights
 
     def _begin(self) -> None:
-        self.matrices = Matrices.new(self.config, self.features, self.objective.outputs)
+        spare = self.hot * self.workers
+        matrices = Matrices.new(self.config, self.features, self.objective.outputs, spare)
         if self.start:
-            self.start(self.matrices)
+            self.start(matrices)
+        if len(matrices.frozen):
+            matrices.frozen[matrices.rows :] = np.tile(matrices.frozen[: self.hot], self.workers)
+        self.matrices, self.replicas = matrices, Replicas(matrices.whole, self.hot, self.workers)
 
-    # --- one step -----------------------------------------------------------------------------------------
-
-    def _order(self, epoch: int) -> np.ndarray:
-        """The documents in the order of an epoch: shuffled, the same for the same seed."""
-        if epoch not in self._orders:
-            self._orders = {e: order for e, order in self._orders.items() if e >= epoch - 1}
-            rng = np.random.default_rng((self.config.seed, epoch))
-            self._orders[epoch] = rng.permutation(len(self.rows))
-        return self._orders[epoch]
+    # --- one step ---------------------------------------------------------------------------------------
 
     def _work(self, step: int, rate: float) -> None:
         config, objective, matrices = self.config, self.objective, self.matrices
         epoch, block = divmod(step, self.steps)
-        documents = self._order(epoch)[block * self.step_size : (block + 1) * self.step_size]
         rng = np.array([(config.seed * _SPREADS + step * 2 + 1) * _SPREADS % (1 << 64)], np.uint64)
-        dim = matrices.input.shape[1]
+        dim = matrices.whole.shape[1]
         scratch = (*aligned_rows(2, dim), np.empty(len(objective.counts) + LANES, np.float32))
-        self._losses[step] = kernels.train(
-            self.source.bags(documents, rng), documents, self.weights, self.gold.ids, self.gold.offsets,
-            (matrices.input.reshape(-1), matrices.output.reshape(-1), matrices.frozen), dim,
-            config.dim if config.bias else NONE, objective.code, objective.shape, objective.paths, objective.alias,
-            objective.positive, rng, np.array([rate, config.l2, config.smoothing], np.float32), scratch,
-        )  # fmt: skip
+        first, loss, weight = block * self.step_size, 0.0, 0.0
+        last = min(first + self.step_size, len(self.rows))
+        for documents, bags in self.source.visits(epoch, first, last, rng):
+            with self.replicas.lent(bags[1][: bags[0][-1]]):
+                found = kernels.train(
+                    bags, documents, self.weights, self.gold.ids, self.gold.offsets,
+                    (matrices.whole.reshape(-1), matrices.output.reshape(-1), matrices.frozen), dim,
+                    config.dim if config.bias else NONE, objective.code, objective.shape, objective.paths,
+                    objective.alias, objective.positive, rng, np.array([rate, config.l2, config.smoothing], np.float32),
+                    scratch,
+                )  # fmt: skip
+            loss, weight = loss + found[0], weight + found[1]
+        self._losses[step] = loss, weight
 
     # --- the run ------------------------------------------------------------------------------------------
 
@@ -264,8 +275,6 @@ class _Watch:
             self.loss = loss / weight
         done = int(self.words * step / trainer.steps)
         note = "" if self.loss is None else f"loss {self.loss:.4f}"
-        if step % max(1, trainer.steps // _DROPS) == 0:
-            drop_pages(trainer.data.text.ids)
         self.progress(Progress("training", done, self.words * trainer.epochs, "words", note))
         return self.diverged
 

@@ -21,7 +21,7 @@ _AHEAD = 24
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 
 
-@kernel
+@kernel(refcounts=False)
 def gather_bags(ids, offsets, documents, dropout, rng, starts, out):
     """Copy the bags of some documents into one run, without a random share `dropout` of their features.
 
@@ -30,11 +30,34 @@ def gather_bags(ids, offsets, documents, dropout, rng, starts, out):
     size = np.int64(0)
     starts[0] = 0
     for d in range(len(documents)):
-        for i in range(offsets[documents[d]], offsets[documents[d] + 1]):
-            if dropout == _ZERO or draw_unit(rng) >= dropout:
-                out[size] = ids[i]
-                size += 1
+        first, last = offsets[documents[d]], offsets[documents[d] + 1]
+        if dropout == _ZERO:
+            for i in range(last - first):
+                out[size + i] = ids[first + i]
+            size += last - first
+        else:
+            for i in range(first, last):
+                if draw_unit(rng) >= dropout:
+                    out[size] = ids[i]
+                    size += 1
         starts[d + 1] = size
+
+
+@kernel(refcounts=False)
+def lend_rows(matrix, dim, hot, first, before, rows):
+    """Copy the first `hot` rows of a flat matrix to row `first` on and to `before`; rows, int32, then name copies."""
+    for i in range(hot * dim):
+        before[i] = matrix[i]
+        matrix[first * dim + i] = before[i]
+    for k in range(len(rows)):
+        rows[k] += first if rows[k] < hot else 0
+
+
+@kernel(refcounts=False)
+def return_rows(matrix, dim, hot, first, before):
+    """Add to the first `hot` rows what their copies have changed by since `lend_rows`."""
+    for i in range(hot * dim):
+        matrix[i] += matrix[first * dim + i] - before[i]
 
 
 @leaf

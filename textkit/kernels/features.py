@@ -11,7 +11,7 @@ from .jit import high_product, kernel, leaf, one_bits, prefetch
 from .subwords import mix_byte, wrapped_byte
 
 UNKNOWN, NONE = 0, -1
-_MULTIPLIER = np.uint64(116049371)  # of fastText, which numbers the same n-grams alike
+MULTIPLIER = np.uint64(116049371)  # of fastText, which numbers the same n-grams alike
 _BASIS, _SIGN_BIT = np.uint64(2166136261), np.uint64(0x80000000)
 _SIGNED = np.uint64(0xFFFFFFFF00000000)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -85,12 +85,18 @@ def remainder(value, modulus, inverse):
 def bucket_row(bucket, ranked):
     """(number of a bucket among those that are touched, 1), or (anything, 0) where it is not: no branch to be guessed.
 
-    ranked uint64 (ceil(B / 32),): a bit for each of 32 buckets, and above them the number of those touched before.
+    ranked uint64 (B // 32 + 1,): a bit for each of 32 buckets, and above them the number of those touched before.
     """
     word = ranked[bucket >> _FIVE]
     place = bucket & _LOW_FIVE
     before = one_bits(word & ((_ONE << place) - _ONE))
     return np.int64(word >> _THIRTY_TWO) + before, np.int64((word >> place) & _ONE)
+
+
+@leaf
+def set_bit(touched, bucket):
+    """Set a bucket's bit; touched uint32."""
+    touched[bucket >> _FIVE] |= np.uint32(_ONE << (bucket & _LOW_FIVE))
 
 
 @kernel
@@ -103,16 +109,35 @@ def rank_bits(touched, ranked):
     return np.int64(count)
 
 
-@kernel
-def mark_buckets(ids, offsets, documents, mapping, end_mark, hashes, order, moduli, tokens, seen):
-    """seen[bucket] = 1 for each n-gram of two to `order` words in the documents.
+@leaf
+def pair_buckets(tokens, n, codes, modulus):
+    """Put the bucket of each pair of a document's words in the place of its first one: `modulus` for pairs without.
 
-    moduli uint64 (2,), see `hashed_bags`; seen uint8 (B,); tokens int32 scratch of the longest document.
+    codes uint32 (V, 2): what a word adds as the first and as the second, see `classify.ngrams.pair_codes`. The sum is
+    below twice the modulus: one subtraction, which wraps round where it is not to be, and no branch to be guessed.
     """
+    for i in range(n - 1):
+        bucket = np.uint64(codes[tokens[i], 0]) + np.uint64(codes[tokens[i + 1], 1])
+        tokens[i] = np.int64(min(min(bucket, bucket - modulus), modulus))
+
+
+@kernel(refcounts=False)
+def mark_buckets(ids, offsets, documents, mapping, end_mark, hashed, order, tokens, touched):
+    """Set the bit of the bucket of each n-gram of two to `order` words in the documents.
+
+    hashed = (hashes, codes, moduli), see `hashed_bags`; touched uint32 (B // 32 + 1,), where the bit behind those of
+    the buckets may be set, too; tokens int32 scratch of the longest document.
+    """
+    hashes, codes, moduli = hashed
     modulus, inverse = moduli[0], moduli[1]
     for d in range(len(documents)):
         first, last = offsets[documents[d]], offsets[documents[d] + 1]
         n = read_document(ids, first, last, mapping, end_mark, tokens)
+        if order == 2 and len(codes) > 0:
+            pair_buckets(tokens, n, codes, modulus)
+            for i in range(n - 1):
+                set_bit(touched, np.uint64(tokens[i]))
+            continue
         for i in range(n - 1):
             if tokens[i] == UNKNOWN:
                 continue
@@ -120,49 +145,42 @@ def mark_buckets(ids, offsets, documents, mapping, end_mark, hashes, order, modu
             for k in range(i + 1, min(i + order, n)):
                 if tokens[k] == UNKNOWN:
                     break
-                value = value * _MULTIPLIER + hashes[tokens[k]]
-                seen[remainder(value, modulus, inverse)] = 1
+                value = value * MULTIPLIER + hashes[tokens[k]]
+                set_bit(touched, remainder(value, modulus, inverse))
 
 
 @leaf
-def hashed_pairs(tokens, n, hashed, first_row, out, size):
-    """Append the rows of the buckets of a document's pairs of words; tokens are overwritten by the buckets.
-
-    All are hashed before the first is looked up, so that each is asked for early, and no branch is to be guessed.
-    """
-    hashes, ranked, moduli = hashed
-    modulus, inverse = moduli[0], moduli[1]
+def hashed_pairs(tokens, n, codes, ranked, modulus, first_row, out, size):
+    """Append the rows of the buckets of a document's pairs of words, which are put in the tokens' place."""
+    pair_buckets(tokens, n, codes, modulus)
     for i in range(n - 1):
-        left, right = tokens[i], tokens[i + 1]
-        bucket = np.int64(remainder(hashes[left] * _MULTIPLIER + hashes[right], modulus, inverse))
-        prefetch(ranked, bucket >> 5)
-        tokens[i] = bucket if (left != UNKNOWN) & (right != UNKNOWN) else NONE
-    for i in range(n - 1):
-        row, there = bucket_row(np.uint64(max(tokens[i], 0)), ranked)
+        row, there = bucket_row(np.uint64(tokens[i]), ranked)
         out[size] = first_row + row
-        size += there & (tokens[i] != NONE)
+        size += there
     return size
 
 
 @kernel(refcounts=False)
-def hashed_bags(ids, offsets, documents, mapping, end_mark, units, hashed, order, first_row, tokens, starts, out):
+def hashed_bags(
+    ids, offsets, documents, mapping, end_mark, units, hashed, ranked, order, first_row, tokens, starts, out
+):  # fmt: skip
     """Rows of each document: its words in turn, then its n-grams by the place where they begin.
 
-    ids int32 (N,), offsets int64, documents int64 (n,); hashed = (hashes uint64 (V,), ranked, see `bucket_row`,
-    moduli uint64 (2,): the buckets and their inverse); tokens int32 scratch of the longest document; starts int64
-    (n + 1,) and out int32 are filled.
+    ids int32 (N,), offsets int64, documents int64 (n,); hashed = (hashes uint64 (V,), codes or none, see
+    `pair_buckets`, moduli uint64 (2,): the buckets and their inverse); ranked see `bucket_row`; tokens int32 scratch of
+    the longest document; starts int64 (n + 1,) and out int32 are filled.
     """
-    hashes, ranked, moduli = hashed
+    hashes, codes, moduli = hashed
     modulus, inverse, size = moduli[0], moduli[1], np.int64(0)
     starts[0] = 0
     for d in range(len(documents)):
         first, last = offsets[documents[d]], offsets[documents[d] + 1]
         size = add_words(ids, first, last, mapping, end_mark, units, out, size)
-        if order == 2:
+        if order > 1:
             n = read_document(ids, first, last, mapping, end_mark, tokens)
-            size = hashed_pairs(tokens, n, hashed, first_row, out, size)
-        elif order > 2:
-            n = read_document(ids, first, last, mapping, end_mark, tokens)
+        if order == 2 and len(codes) > 0:
+            size = hashed_pairs(tokens, n, codes, ranked, modulus, first_row, out, size)
+        elif order > 1:
             for i in range(n - 1):
                 if tokens[i] == UNKNOWN:
                     continue
@@ -170,7 +188,7 @@ def hashed_bags(ids, offsets, documents, mapping, end_mark, units, hashed, order
                 for k in range(i + 1, min(i + order, n)):
                     if tokens[k] == UNKNOWN:
                         break
-                    value = value * _MULTIPLIER + hashes[tokens[k]]
+                    value = value * MULTIPLIER + hashes[tokens[k]]
                     row, there = bucket_row(remainder(value, modulus, inverse), ranked)
                     out[size] = first_row + row
                     size += there

@@ -239,10 +239,10 @@ def remap(ids, mapping):
 
 
 @kernel(refcounts=False)
-def lower_first(ids, base, first):
-    """first[id] = min(first[id], base + i) where id stands at i; first int64 (W,) starts at a large value."""
+def lower_first(ids, base, known, first):
+    """first[id] = min(first[id], base + i) where an id from `known` on stands at i; int64 (W,), large at first."""
     for i in range(ids.shape[0]):
-        if base + i < first[ids[i]]:
+        if ids[i] >= known and base + i < first[ids[i]]:
             first[ids[i]] = base + i
 
 

@@ -33,6 +33,7 @@ KIND = "corpus"
 FORMAT_VERSION = 1
 CACHE_LIMIT = 20 << 30  # bytes of encoded corpora kept; the least recently used go first
 _IN_MEMORY = 96 << 20  # bytes of ids kept in memory; more go to a file as they come
+_LINES = 1 << 16  # looked at in one go
 _SPARING = 4 << 20  # the same where little memory is to be taken
 
 
@@ -94,6 +95,14 @@ class EncodedCorpus:
         """The ids of one line, int32."""
         return self.ids[self.offsets[number] : self.offsets[number + 1]]
 
+    def sizes(self, lines: np.ndarray) -> np.ndarray:
+        """How many ids each of these lines has, int32."""
+        found = np.empty(len(lines), np.int32)
+        for i in range(0, len(lines), _LINES):
+            some = lines[i : i + _LINES]
+            found[i : i + _LINES] = self.offsets[some + 1] - self.offsets[some]
+        return found
+
     @classmethod
     def load(cls, path: str | Path) -> "EncodedCorpus":
         """Open a corpus file by memory map. Raises DataError where it is none."""
@@ -128,6 +137,7 @@ def encode_corpus(
     skip_unk: bool = False,
     threads: int | None = None,
     cache: Path | None = None,
+    in_memory: int = _IN_MEMORY,
     sparing: bool = False,
     progress: Reporter = silent,
 ) -> EncodedCorpus:
@@ -140,6 +150,7 @@ def encode_corpus(
             only without a given vocabulary.
         cache: directory of encoded corpora, where one of the same content and settings is reused; None to
             keep it in memory, or if it is large in a temporary file that goes when the corpus does.
+        in_memory: bytes of ids that are not put into a temporary file.
         sparing: take as little memory as possible: a text that is not small is in the temporary file, and freed memory
             goes back to the system at once.
 
@@ -157,17 +168,17 @@ def encode_corpus(
         return_freed_memory()
         release_compiler()
     workers = _Workers(text, tokenizer, vocabulary, thread_count(threads), skip_unk)
-    encoder = _Encoder(workers, min_count, max_vocab, progress, _SPARING if sparing else _IN_MEMORY)
+    encoder = _Encoder(workers, min_count, max_vocab, progress, _SPARING if sparing else in_memory)
     with files.scratch_directory(cache) as scratch, contextlib.closing(encoder):
         path = scratch / "encoded.corpus"
         encoder.run(scratch)
-        if cache is None and not encoder.ids.spilled and not encoder.ends.spilled:
+        if cache is None and not (sparing and encoder.spilled):
             return encoder.corpus()
         encoder.save(path)
         if cache is not None and key is not None:
             _evict(cache, CACHE_LIMIT - path.stat().st_size)
             path = path.replace(cache / f"{key}.corpus")
-        return EncodedCorpus.load(path)  # a mapped file stays readable after the scratch directory goes
+        return EncodedCorpus.load(path)  # mapped files stay readable after the scratch directory goes
 
 
 def _ascending(offsets: np.ndarray, step: int = 1 << 20) -> bool:
@@ -339,15 +350,24 @@ class _Spool:
 
     def arrays(self) -> Iterator[np.ndarray]:
         """The arrays as they were added, once: those in memory are let go."""
-        if self.stream is None or self.path is None:
+        if self.stream is None:
             kept, self.kept = deque(self.kept), []
             while kept:
                 yield kept.popleft()
             return
-        self.stream.close()
-        with self.path.open("rb") as stream:
+        with self.flushed().open("rb") as stream:
             for size in self.sizes:
                 yield np.fromfile(stream, self.dtype, size)
+
+    def flushed(self) -> Path:
+        """The file, to which no more is added."""
+        assert self.stream is not None and self.path is not None
+        self.stream.close()
+        return self.path
+
+    def mapped(self) -> np.ndarray:
+        """All arrays as one, mapped from the file."""
+        return np.frombuffer(files.mapped(self.flushed()), self.dtype)
 
 
 class _Encoder:
@@ -381,12 +401,21 @@ class _Encoder:
             if spool.stream:
                 spool.stream.close()
 
+    @property
+    def spilled(self) -> bool:
+        """Whether something is in a file."""
+        return self.ids.spilled or self.ends.spilled
+
     def corpus(self) -> EncodedCorpus:
-        """The corpus in memory."""
-        ids = np.empty(self.tokens, np.int32)
-        for _ in self._renumbered(ids):
-            pass
-        offsets = np.concatenate(self.ends.kept)
+        """The corpus in memory, or mapped from the files of what is large, which need no name any more."""
+        if self.ids.spilled:
+            self._renumber_file()
+            ids = self.ids.mapped()
+        else:
+            ids = np.empty(self.tokens, np.int32)
+            for _ in self._renumbered(ids):
+                pass
+        offsets = self.ends.mapped() if self.ends.spilled else np.concatenate(self.ends.kept)
         return EncodedCorpus(ids, offsets, self.vocabulary, self.workers.tokenizer, self.characters, self.bytes)
 
     def save(self, path: Path) -> None:
@@ -440,6 +469,25 @@ class _Encoder:
 
         starts = itertools.accumulate(self.ids.sizes, initial=0)
         return ordered_map(renumber, zip(starts, self.ids.arrays(), self.tables, strict=False), self.workers.threads)
+
+    def _renumber_file(self) -> None:
+        """Put the final ids in the place of the provisional ones: a second file would cost more than the work."""
+        path = self.ids.flushed()
+
+        def renumber(numbered: tuple[int, int, int]) -> None:
+            start, size, table = numbered
+            with path.open("r+b", buffering=0) as stream:
+                stream.seek(4 * start)
+                piece = np.fromfile(stream, np.int32, size)
+                words.remap(piece, self.mappings[table])
+                stream.seek(4 * start)
+                stream.write(piece.data.cast("B"))
+
+        if self.mappings:
+            starts = itertools.accumulate(self.ids.sizes, initial=0)
+            pieces = zip(starts, self.ids.sizes, self.tables, strict=False)
+            for _ in ordered_map(renumber, pieces, self.workers.threads):
+                pass
 
 
 def _new_table() -> WordTable:

@@ -24,7 +24,8 @@ class WordTable:
     """
 
     def __init__(self) -> None:
-        self.words = 0
+        self.words = self.noted = 0
+        self.latest = -1  # base of the latest block that was noted, when there were `noted` words
         self._allocate(1 << 12, 1 << 16)
 
     def _allocate(self, capacity: int, arena: int) -> None:
@@ -70,7 +71,10 @@ class WordTable:
 
     def note_first(self, ids: np.ndarray, base: int) -> None:
         """Remember where words appeared first; `base` is the place of ids[0]. Blocks may come in any order."""
-        words.lower_first(ids, base, self.first)
+        known = self.noted if base > self.latest else 0  # a word of earlier blocks was first there
+        if known < self.words:
+            words.lower_first(ids, base, known, self.first)
+        self.latest, self.noted = max(base, self.latest), self.words
 
     def add_words(self, arena: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """Ids here of the words in another table's arena, added where missing; counts stay as they are."""

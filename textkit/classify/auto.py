@@ -13,6 +13,7 @@ from ..progress import Reporter, silent
 from . import validation
 from .config import ClassifierConfig
 from .data import LabelledCorpus
+from .effort import loss_for
 from .fitting import fit_embedding
 from .linear import LOSSES
 from .linear_fitting import LinearFitter, Tried
@@ -105,9 +106,12 @@ class AutoFitter:
 
     def _embedding(self, choice: str, tried: Tried | None = None) -> Parts:
         rows = None if self.held is None and len(self.documents) == len(self.data) else self.documents
-        model = fit_embedding(
-            self.data, self.config.with_(model="embedding"), rows, self.held, self.progress, self.threads
-        )
+        config = self.config.with_(model="embedding")
+        if config.loss is None:
+            config = config.with_(loss=loss_for(len(self.data.labels), len(self.documents), self.data.multilabel))
+            if config.loss not in LOSSES:
+                choice += f"; of so many labels by the loss {config.loss}"
+        model = fit_embedding(self.data, config, rows, self.held, self.progress, self.threads)
         model.report |= {"choice": choice}
         if tried:
             model.report["linear"] = [{"cost": cost, **judged.as_dict()} for cost, judged in tried]

@@ -23,7 +23,7 @@ from .sparse import Counted, scale_of
 from .validation import Judgement
 
 USUAL_COST = 10.0  # where nothing can be held out
-LARGEST = 1 << 31  # weights of a model
+LARGEST = 1 << 29  # weights of a model: three times their 2 GB are needed
 _ROUGH, _MOST_ROUGH = 3e-3, 12  # duality gap and passes that are good enough to choose a cost
 
 Tried = list[tuple[float, Judgement]]

@@ -16,6 +16,7 @@ from .feature_config import FeatureConfig
 _PARTS = 8  # of the documents for each thread
 _WORD_BITS, _WORD_MASK = np.uint64(32), np.uint64((1 << 32) - 1)
 _NO_TABLE = np.zeros((0, 2), np.uint64)
+_NO_HOMES = np.zeros(0, np.int64)
 
 
 @dataclass
@@ -53,7 +54,7 @@ class NoNgrams:
 
     def bags(self, documents: tuple[Any, ...], tokens: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
         """See `kernels.features.exact_bags`."""
-        kernels.exact_bags(*documents, _NO_TABLE, 1, tokens, starts, out)
+        kernels.exact_bags(*documents, _NO_TABLE, 1, tokens, _NO_HOMES, starts, out)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Nothing to keep."""
@@ -129,7 +130,7 @@ class ExactNgrams:
 
     def bags(self, documents: tuple[Any, ...], tokens: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
         """See `kernels.features.exact_bags`."""
-        kernels.exact_bags(*documents, self.table, self.order, tokens, starts, out)
+        kernels.exact_bags(*documents, self.table, self.order, tokens, np.empty(len(tokens), np.int64), starts, out)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What the container holds."""

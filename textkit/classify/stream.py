@@ -16,6 +16,7 @@ from ..kernels.floats import POWERS, find_decimals
 from ..kernels.tables import NUMBER_ROOM
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
+from ..store import keep_freed_memory
 from ..text.corpus import encode_lines
 from ..text.output import DELIMITERS, Headers, header_with, joined, objects
 from ..text.reader import Block, Reader, RecordBlock
@@ -272,6 +273,7 @@ def predicted(
 ) -> Iterator[bytes]:
     """Every record with its labels, in pieces of many."""
     headers = Headers(writer.header)
+    keep_freed_memory()
 
     def work(found: RecordBlock) -> tuple[RecordBlock, bytes]:
         found = reader.clean_records(found)

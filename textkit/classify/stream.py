@@ -271,7 +271,7 @@ class LikeFasttext:
 def predicted(
     writer: Writer | LikeFasttext, reader: Reader, threads: int | None = None, progress: Reporter = silent
 ) -> Iterator[bytes]:
-    """Every record with its labels, in pieces of many."""
+    """Every record with its labels, in pieces of many; lines that come slowly are answered at once."""
     headers = Headers(writer.header)
     keep_freed_memory()
 
@@ -279,7 +279,7 @@ def predicted(
         found = reader.clean_records(found)
         return found, writer.write(found)
 
-    for found, piece in ordered_map(work, reader.record_blocks(), thread_count(threads)):
+    for found, piece in ordered_map(work, reader.record_blocks(), thread_count(threads), lambda found: found.text.pause):
         yield headers.before(found)
         yield piece
         progress(Progress("labelling", found.text.done, reader.total_bytes, "bytes"))

@@ -11,9 +11,10 @@ import os
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -32,6 +33,7 @@ LONG_LINE = 16 << 20  # a longer line is cut at a space
 LONGEST_TOKEN = 256 << 20  # text without a space or newline for longer than this is refused
 FORMATS = ("auto", "lines", "jsonl", "csv", "tsv")
 ERRORS = ("strict", "replace", "skip")
+_PATIENCE, _LONGEST_WAIT = 0.01, 0.1  # seconds that lines of a pipe are kept for more of them to come, and at all
 RAW_ENCODING = "bytes"  # no decoding and no check: bytes go through as they are
 _BOM = b"\xef\xbb\xbf"
 _COMPRESSED_ENDINGS = {".gz", ".bz2", ".xz", ".zst", ".zstd"}
@@ -71,6 +73,7 @@ class Block:
         data: uint8, `size` bytes of text and PADDING spare ones.
         offset: position of the first byte in the decoded text of the source.
         done: bytes of all inputs (as stored, compressed or not) read so far, for progress.
+        pause: nothing more had come when it was cut, and somebody may wait for an answer to it.
     """
 
     data: np.ndarray
@@ -78,6 +81,7 @@ class Block:
     source: Source
     offset: int
     done: int
+    pause: bool = False
 
     @property
     def open(self) -> bool:
@@ -239,14 +243,14 @@ class Reader:
         elif not self._passes_bytes:
             stream = files.Pieces(self._recoded(source, stream))
         offset = lines = 0
-        for data, size in _cut_at_lines(stream, source.name):
+        for data, size, pause in _cut_at_lines(stream, source.name):
             start = 0
             if source.stream:
                 self._lines_before[offset] = lines
                 lines += int(np.count_nonzero(data[:size] == 10))
             if offset == 0 and data[:3].tobytes() == _BOM and self.encoding != RAW_ENCODING:
                 start = 3
-            yield Block(data[start:], size - start, source, offset + start, before + raw.tell())
+            yield Block(data[start:], size - start, source, offset + start, before + raw.tell(), pause)
             offset += size
 
     def _record_blocks(self, source: Source, raw: IO[bytes], before: int) -> Iterator[RecordBlock]:
@@ -337,7 +341,7 @@ class Reader:
             data = b"".join(kept)
         fresh = np.zeros(len(data) + PADDING, np.uint8)
         fresh[: len(data)] = np.frombuffer(data, np.uint8)
-        return Block(fresh, len(data), block.source, block.offset, block.done)
+        return replace(block, data=fresh, size=len(data))
 
     def undecodable_lines(self, block: Block) -> np.ndarray:
         """Numbers of the lines of a block, from 0, that `errors="skip"` leaves out; int64."""
@@ -412,7 +416,7 @@ class Lines:
         """The lines in blocks."""
         source, offset = Source("text", Path(), "lines"), 0
         encoded = (t.replace("\n", " ").encode("utf-8", "surrogatepass") + b"\n" for t in self.texts)
-        for data, size in _cut_at_lines(files.Pieces(encoded), source.name):
+        for data, size, _ in _cut_at_lines(files.Pieces(encoded), source.name):
             yield Block(data, size, source, offset, offset + size)
             offset += size
 
@@ -441,7 +445,8 @@ def _joined(parts: list[Block]) -> Block:
         return parts[0]
     data = np.zeros(sum(part.size for part in parts) + PADDING, np.uint8)
     np.concatenate([part.data[: part.size] for part in parts], out=data[:-PADDING])
-    return Block(data, len(data) - PADDING, parts[0].source, parts[0].offset, parts[-1].done)
+    last = parts[-1]
+    return Block(data, len(data) - PADDING, last.source, parts[0].offset, last.done, last.pause)
 
 
 def files_below(directory: Path) -> Iterator[Path]:
@@ -488,14 +493,19 @@ def _decodes(line: bytes) -> bool:
     return True
 
 
-def _cut_at_lines(stream: Any, name: str) -> Iterator[tuple[np.ndarray, int]]:
-    """Cut a byte stream after newlines into arrays of about BLOCK bytes; very long lines after a space."""
+def _cut_at_lines(stream: Any, name: str) -> Iterator[tuple[np.ndarray, int, bool]]:
+    """Cut a byte stream after newlines into arrays of about BLOCK bytes; very long lines after a space.
+
+    Yields:
+        (array, size, whether nothing more had come): what comes slowly is cut before it fills an array.
+    """
     rest, want, at_end = b"", BLOCK, False
     while not at_end:
         data = np.empty(len(rest) + want + PADDING, np.uint8)
         data[: len(rest)] = np.frombuffer(rest, np.uint8)
-        size = len(rest) + _read_fully(stream, data.data[len(rest) : len(rest) + want])
-        at_end = size < len(rest) + want
+        count, early, pause = _read(stream, data.data[len(rest) : len(rest) + want])
+        size = len(rest) + count
+        at_end = count < want and not early
         cut = size if at_end else _last_cut(data, size)
         rest = data[cut:size].tobytes()
         want = BLOCK if cut else size  # where one line fills the buffer, read on, twice as much each time
@@ -506,7 +516,7 @@ def _cut_at_lines(stream: Any, name: str) -> Iterator[tuple[np.ndarray, int]]:
             )
         if cut:
             data[cut : cut + PADDING] = 0
-            yield data[: cut + PADDING], cut
+            yield data[: cut + PADDING], cut, pause
 
 
 def _last_cut(data: np.ndarray, size: int) -> int:
@@ -519,12 +529,24 @@ def _last_cut(data: np.ndarray, size: int) -> int:
     return text.rfind(b"\n") + 1 or (text.rfind(b" ") + 1 if size >= LONG_LINE else 0)
 
 
-def _read_fully(stream: Any, target: memoryview) -> int:
-    filled = 0
+def _read(stream: Any, target: memoryview) -> tuple[int, bool, bool]:
+    """Read till the target is full, or holds a line and more does not come or takes long.
+
+    Returns (bytes, whether it was left early, whether because nothing more had come).
+    """
+    filled, lines, began = 0, False, 0.0
+    slow = isinstance(stream, files.OneWay)
     readinto: Callable[[memoryview], int | None] = stream.readinto
     while filled < len(target):
         count = readinto(target[filled:])
         if not count:
             break
+        if slow and filled + count < len(target):
+            began = began or time.monotonic()
+            lines = lines or b"\n" in target[filled : filled + count].tobytes()
+            if lines and not stream.waiting(_PATIENCE):
+                return filled + count, True, True
+            if lines and time.monotonic() - began > _LONGEST_WAIT:
+                return filled + count, True, False
         filled += count
-    return filled
+    return filled, False, False

@@ -279,7 +279,9 @@ def predicted(
         found = reader.clean_records(found)
         return found, writer.write(found)
 
-    for found, piece in ordered_map(work, reader.record_blocks(), thread_count(threads), lambda found: found.text.pause):
+    for found, piece in ordered_map(
+        work, reader.record_blocks(), thread_count(threads), lambda found: found.text.pause
+    ):
         yield headers.before(found)
         yield piece
         progress(Progress("labelling", found.text.done, reader.total_bytes, "bytes"))

@@ -122,7 +122,7 @@ def score_bags(ids, offsets, first, last, gains, scale, weights, biases, times, 
     `add_scores` find, without keeping any of it.
 
     gains float32 (2, n): by how much 1 + ln count, and its square, grow with each further occurrence; beyond n they are
-    computed. scale float32 (R,), weights float32 (R * K,), biases float32 (K,); times int32 (R,), how often each feature
+    computed. scale float32 (R,), weights float32 (R * K,), biases float32 (K,); times int32 (R,), how often a feature
     was seen, is all zeros before and after; out float32 ((last - first) * K,) is set.
     """
     columns, most = len(biases), gains.shape[1]
@@ -242,7 +242,7 @@ def entropy(p):
     return -p * math.log(p) if p > 0.0 else 0.0
 
 
-@kernel(refcounts=False)
+@kernel(fastmath=True, refcounts=False)
 def column_pass(order, first, last, rows, offsets, values, targets, costs, squares, v, q, told):
     """One step for each of the documents order[first:last] with one column; targets float32 (L,) from 0 to 1.
 

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -81,7 +81,7 @@ class Block:
     source: Source
     offset: int
     done: int
-    pause: bool = False
+    pause: bool = field(default=False, kw_only=True)
 
     @property
     def open(self) -> bool:
@@ -250,7 +250,7 @@ class Reader:
                 lines += int(np.count_nonzero(data[:size] == 10))
             if offset == 0 and data[:3].tobytes() == _BOM and self.encoding != RAW_ENCODING:
                 start = 3
-            yield Block(data[start:], size - start, source, offset + start, before + raw.tell(), pause)
+            yield Block(data[start:], size - start, source, offset + start, before + raw.tell(), pause=pause)
             offset += size
 
     def _record_blocks(self, source: Source, raw: IO[bytes], before: int) -> Iterator[RecordBlock]:
@@ -446,7 +446,7 @@ def _joined(parts: list[Block]) -> Block:
     data = np.zeros(sum(part.size for part in parts) + PADDING, np.uint8)
     np.concatenate([part.data[: part.size] for part in parts], out=data[:-PADDING])
     last = parts[-1]
-    return Block(data, len(data) - PADDING, last.source, parts[0].offset, last.done, last.pause)
+    return Block(data, len(data) - PADDING, last.source, parts[0].offset, last.done, pause=last.pause)
 
 
 def files_below(directory: Path) -> Iterator[Path]:

@@ -142,6 +142,7 @@ class OneWay(io.RawIOBase):
     def __init__(self, stream: IO[bytes]) -> None:
         # Without a buffer between, what was read is all that had come, and `waiting` knows the rest.
         self._stream: Any = getattr(stream, "raw", stream)
+        self._kept = stream  # which closes what it stands before when it goes
         self._position, self._head = 0, b""
 
     def readable(self) -> bool:

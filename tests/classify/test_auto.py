@@ -62,15 +62,15 @@ def test_long_work_is_told_with_what_takes_less(monkeypatch):
     model = Classifier.train_on(data, ClassifierConfig(model="linear"), threads=1)
     embedding = ClassifierConfig(model="embedding")
     assert not any(effort.training_note(data, c) for c in (embedding, ClassifierConfig(model="linear")))
-    assert effort.testing_note(model, 100) is None
+    assert effort.testing_note(model.head, 100) is None
     monkeypatch.setattr(effort, "_TOLD", 0.0)
     assert "--loss hs" in effort.training_note(data, embedding)
     assert "--loss ns" in effort.training_note(documents(100, "multilabel"), embedding)
     assert "--model embedding" in effort.training_note(data, ClassifierConfig(model="linear"))
     assert effort.training_note(data, ClassifierConfig()) is None
     assert effort.training_note(data, embedding.with_(loss="hs")) is None
-    assert "minutes of a core" in effort.testing_note(model, 10**6)
-    assert "hours of a core" in effort.testing_note(model, 10**12)
+    assert "minutes of a core" in effort.testing_note(model.head, 10**6)
+    assert "hours of a core" in effort.testing_note(model.head, 10**12)
 
 
 def test_a_hopeless_rival_ends_early():

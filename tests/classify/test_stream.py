@@ -75,6 +75,10 @@ def test_last_line_without_newline_and_crlf(ask):
     assert ask(content="") == ""
 
 
+def test_what_is_no_file_is_read_once(model):
+    assert not b"".join(predicted(Writer(Predictor(model), "lines"), Reader(["/dev/null"], once=True)))
+
+
 def test_tables(ask, model):
     rows = [["n", "text"], *([str(i), text] for i, text in enumerate(TEXTS))]
     stream = io.StringIO()

@@ -2,7 +2,7 @@
 
 from .config import ClassifierConfig
 from .data import LabelledCorpus
-from .model import Classifier
+from .parts import Head
 
 MANY = 1 << 31  # pairs of document and label in an epoch from which on a loss over all labels is not sensible
 _TRAINING, _TESTING = 8e-9, 60e-9  # seconds a pair of document and label: an epoch, a test
@@ -39,10 +39,10 @@ def training_note(data: LabelledCorpus, config: ClassifierConfig) -> str | None:
     )
 
 
-def testing_note(model: Classifier, documents: int) -> str | None:
+def testing_note(head: Head, documents: int) -> str | None:
     """The same before a test."""
-    labels, seconds = len(model.labels), _TESTING * documents * len(model.labels)
-    if seconds < _TOLD or getattr(model.head, "searches", False):
+    labels, seconds = head.labels, _TESTING * documents * head.labels
+    if seconds < _TOLD or getattr(head, "searches", False):
         return None
     return (
         f"{documents:,} documents times {labels:,} labels are about {_minutes(seconds)} of a core. A part of the "

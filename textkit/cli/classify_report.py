@@ -77,7 +77,7 @@ def test(
         k, threshold = k or 1, threshold or 0.0
     evaluator = Evaluator(Choice(k, threshold), form, pairs, examples, seed, threads)
     data = read_for(loaded, inputs, form, threads)
-    if told := testing_note(loaded, len(data)):
+    if told := testing_note(loaded.head, len(data)):
         common.note(told)
     with common.progress_bar() as evaluator.progress:
         report = evaluator.test(loaded, data)

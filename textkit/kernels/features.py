@@ -286,6 +286,7 @@ def count_pairs(rows, words, start, part, parts, table, used):
 def enter_pairs(keys, values, table):
     """Put keys with their values into a table; of a key given twice the last value counts."""
     for i in range(len(keys)):
+        prefetch(table, slot_of(keys[min(i + _AHEAD, len(keys) - 1)], table.shape[0]))
         slot = find_slot(table, keys[i])
         table[slot, 0] = keys[i]
         table[slot, 1] = values[i]

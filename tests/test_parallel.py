@@ -34,6 +34,21 @@ def test_items_are_drawn_a_bounded_number_ahead(threads):
         assert drawn - taken <= 2 * threads + 1
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_behind_a_pause_all_results_come_first(threads):
+    taken = []
+
+    def items():
+        for i in range(9):
+            yield i
+            if i in (0, 1, 5):
+                assert taken == list(range(i + 1))
+
+    for result in ordered_map(int, items(), threads, lambda i: i in (0, 1, 5)):
+        taken.append(result)
+    assert taken == list(range(9))
+
+
 def test_calls_run_at_the_same_time():
     both = threading.Barrier(2, timeout=20)  # passed only by two calls at once
     assert sorted(ordered_map(lambda _: both.wait(), range(2), 2)) == [0, 1]

@@ -10,6 +10,7 @@ import json
 import lzma
 import mmap
 import os
+import select
 import shutil
 import sys
 import tempfile
@@ -139,21 +140,35 @@ class OneWay(io.RawIOBase):
     _HEAD = 6  # what `decompressed` looks at
 
     def __init__(self, stream: IO[bytes]) -> None:
-        self._stream, self._position, self._head = stream, 0, b""
+        # Without a buffer between, what was read is all that had come, and `waiting` knows the rest.
+        self._stream: Any = getattr(stream, "raw", stream)
+        self._kept = stream  # which closes what it stands before when it goes
+        self._position, self._head = 0, b""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, target: Any) -> int:
-        while len(self._head) < self._HEAD and (more := self._stream.read(self._HEAD - len(self._head))):
+        while len(self._head) < self._HEAD and b"\n" not in self._head:  # no compression has one so early
+            if not (more := self._stream.read(self._HEAD - len(self._head))):
+                break
             self._head += more
         if self._position < len(self._head):
             count = min(len(target), len(self._head) - self._position)
             memoryview(target)[:count] = self._head[self._position : self._position + count]
         else:
-            count = self._stream.readinto(target)  # type: ignore[attr-defined]
+            count = self._stream.readinto(target)
         self._position += count
         return count
+
+    def waiting(self, seconds: float = 0.0) -> bool:
+        """Whether more has come, or its end, or does so within some seconds; True where nobody can tell."""
+        if self._position < len(self._head):
+            return True
+        try:
+            return bool(select.select([self._stream], [], [], seconds)[0])
+        except (OSError, ValueError):  # not a stream of the system's, or a system that tells of sockets alone
+            return True
 
     def seek(self, position: int, whence: int = 0) -> int:
         if position or whence or self._position > len(self._head):

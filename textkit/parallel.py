@@ -23,12 +23,17 @@ def thread_count(threads: int | None) -> int:
     return threads
 
 
-def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
+def ordered_map(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    threads: int,
+    pause: Callable[[Item], bool] = lambda _: False,
+) -> Iterator[Result]:
     """`map` over worker threads, for functions that release the GIL.
 
     Items are drawn in the caller's thread, at most 2 * threads + 1 ahead of the results, so that memory stays bounded
-    for any stream; pages of scratch files are let go of after each result. The first exception of a call is raised at
-    its place in the order.
+    for any stream; behind an item for which `pause` holds none is drawn before all results are there. Pages of scratch
+    files are let go of after each result. The first exception of a call is raised at its place in the order.
     """
     if threads == 1:
         for result in map(function, items):
@@ -40,7 +45,8 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], threa
     try:
         for item in items:
             pending.append(executor.submit(function, item))
-            if len(pending) > 2 * threads:
+            wait = pause(item)
+            while pending and (wait or len(pending) > 2 * threads or pending[0].done()):
                 yield pending.popleft().result()
                 release_pages()
         while pending:

@@ -26,7 +26,8 @@ _SMALL = 1024  # an array of at most this part of the limit stays in memory; the
 _SLICE = 1 << 20  # elements looked at in one go
 _PICKED = 1 << 8  # elements looked up in one go: each may bring some tens of KB with it
 _ALIGNMENT = 8
-_MALLOPT_MMAP_THRESHOLD, _LARGE_BLOCK = -3, 1 << 20
+_MALLOPT_MMAP_THRESHOLD, _MALLOPT_TRIM_THRESHOLD = -3, -1
+_LARGE_BLOCK, _LARGEST_KEPT = 1 << 20, 32 << 20  # the latter as large as glibc allows
 _PIECES_PER_THREAD = 8  # enough to balance threads and to hear Ctrl-C; few enough to cost nothing
 
 
@@ -79,6 +80,17 @@ def trim_memory() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(AttributeError):
             ctypes.CDLL(None).malloc_trim(0)
+
+
+def keep_freed_memory() -> None:
+    """Have the C library keep blocks up to 32 MB that are freed, for work that soon asks for as much again.
+
+    A page that comes back from the system has to be found and cleared: a tenth of the time of labelling a stream.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(_MALLOPT_MMAP_THRESHOLD, _LARGEST_KEPT)
+            ctypes.CDLL(None).mallopt(_MALLOPT_TRIM_THRESHOLD, 8 * _LARGEST_KEPT)
 
 
 def slices(array: np.ndarray) -> Iterator[np.ndarray]:

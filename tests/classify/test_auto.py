@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from textkit.corpora import builtin
 
-from textkit.classify import auto, validation
+from textkit.classify import auto, effort, validation
 from textkit.classify.config import ClassifierConfig
 from textkit.classify.data import from_memory
+from textkit.classify.features import Features
 from textkit.classify.labelling import Ragged
 from textkit.classify.model import Classifier
 from textkit.classify.validation import Judgement
@@ -47,6 +48,50 @@ def test_auto_does_not_try_what_cannot_be(limit, settings, monkeypatch):
     assert model.report["choice"].startswith("embedding: ")
 
 
+@pytest.mark.parametrize(("name", "loss"), [("topics", "hs"), ("multilabel", "ns")])
+def test_of_very_many_labels_not_all_are_compared(name, loss, monkeypatch):
+    monkeypatch.setattr(auto, "MOST_WORK", 1)
+    monkeypatch.setattr(effort, "MANY", 1)
+    model = Classifier.train_on(documents(100, name), ClassifierConfig(epochs=1), threads=1)
+    assert model.head.loss == loss
+    assert model.report["choice"].endswith(f"by the loss {loss}")
+
+
+def test_long_work_is_told_with_what_takes_less(monkeypatch):
+    data = documents(100)
+    model = Classifier.train_on(data, ClassifierConfig(model="linear"), threads=1)
+    embedding = ClassifierConfig(model="embedding")
+    assert not any(effort.training_note(data, c) for c in (embedding, ClassifierConfig(model="linear")))
+    assert effort.testing_note(model.head, 100) is None
+    monkeypatch.setattr(effort, "_TOLD", 0.0)
+    assert "--loss hs" in effort.training_note(data, embedding)
+    assert "--loss ns" in effort.training_note(documents(100, "multilabel"), embedding)
+    assert "--model embedding" in effort.training_note(data, ClassifierConfig(model="linear"))
+    assert effort.training_note(data, ClassifierConfig()) is None
+    assert effort.training_note(data, embedding.with_(loss="hs")) is None
+    assert "minutes of a core" in effort.testing_note(model.head, 10**6)
+    assert "hours of a core" in effort.testing_note(model.head, 10**12)
+
+
+def test_a_hopeless_rival_ends_early():
+    data = documents(300)
+    features = Features.fit(data.text, np.arange(200))
+    epochs = {}
+    for goal in (0.0, 1.0):
+        trainer = auto._Rival(
+            data,
+            features,
+            ClassifierConfig(model="embedding", epochs=9, rate=1e-4),
+            np.arange(200),
+            np.arange(200, 300),
+            1,
+        )
+        trainer.goal = goal
+        trainer.run()
+        epochs[goal] = len(trainer.history)
+    assert epochs[0.0] > epochs[1.0] == 2
+
+
 def test_many_words_are_tried_on_a_part(monkeypatch):
     monkeypatch.setattr(auto, "MOST_WORDS", 1500)
     data = documents(300)
@@ -68,12 +113,14 @@ def test_documents_to_judge_by_may_be_given():
     assert (model.report["documents"], model.report["held_out"]) == (250, 50)
 
 
-@pytest.mark.parametrize("count", [200, 6000])
-def test_parts_are_apart_and_stratified(count):
+@pytest.mark.parametrize(("count", "parts"), [(200, 5), (6000, 2), (6000, 1)])
+def test_parts_are_apart_and_stratified(count, parts, monkeypatch):
+    if parts == 1:
+        monkeypatch.setattr(validation, "_FOLDED", 1000)
     data = documents(count)
     chosen = np.arange(10, count)
     found = validation.parts(data, chosen, ClassifierConfig())
-    assert len(found) == (5 if count == 200 else 2)
+    assert len(found) == parts
     for train, held in found:
         assert np.array_equal(np.sort(np.concatenate([train, held])), np.arange(len(chosen)))
         labels = data.gold.take(chosen).ids

@@ -264,3 +264,34 @@ def test_many_labels_are_never_whole_in_memory(monkeypatch):
     assert peak < documents * labels * 4 * 0.6
     assert 400 < len(report.per_label) <= 400 * (2 + 3)
     assert report.ranked == 250
+
+
+def test_labels_that_are_searched_for_are_measured_as_all_of_them(monkeypatch):
+    rows = [(f"w{i % 20} v{i % 7}", f"label {i % 20}") for i in range(400)]
+    model = Classifier.train(rows[::2], model="embedding", loss="hs", epochs=5, threads=1, validation=0.0)
+    texts, gold = [text for text, _ in rows[:100]], [[label] for _, label in rows[:100]]
+    data = from_memory([*texts, "w1"], [*gold, ["label 0", "never seen"]], known=model.labels)
+    whole = Evaluator(threads=1).test(model, data)
+    monkeypatch.setattr("textkit.classify.scores.COMPLETE", 0)
+    few, every = (Evaluator(Choice(k), threads=1).test(model, data) for k in (1, 10))
+    assert (whole.among, few.among, every.among) == (None, 1, 10)
+    for name in ("accuracy", "micro_f1", "matthews", "confused", "per_label", "matrix", "fasttext", "at"):
+        left, right = (dataclasses.asdict(r)[name] for r in (whole, Evaluator(threads=1).test(model, data)))
+        assert left == pytest.approx(right, abs=1e-5) if isinstance(left, float) else str(left)[:50] == str(right)[:50]
+    for report in (few, every):
+        assert report.log_loss == pytest.approx(whole.log_loss, rel=1e-4)
+        assert report.calibration_error == pytest.approx(whole.calibration_error, abs=1e-5)
+        assert report.roc_auc["macro"] == pytest.approx(whole.roc_auc["macro"], abs=1e-4)
+    assert few.brier <= every.brier <= whole.brier + 1e-6
+    assert every.brier == pytest.approx(whole.brier, abs=0.03)
+    assert "Brier score of the 10 best" in [name for name, *_ in every.summary()]
+
+
+def test_a_report_says_how_many_labels_areas_are_of(monkeypatch):
+    p, _, gold = made(False, 50, 4)
+    names = ["a", "b", "c", "d"]
+    assert "macro ROC-AUC" in [name for name, *_ in make_report(collected(p, gold, False), names).summary()]
+    monkeypatch.setattr("textkit.classify.scores.COLUMNS", 150)
+    found = [name for name, *_ in make_report(collected(p, gold, False), names).summary()]
+    assert "macro ROC-AUC of 3 labels" in found
+    assert "micro average precision of 3 labels" in found

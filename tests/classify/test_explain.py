@@ -29,6 +29,14 @@ KINDS = {
 }
 
 
+def test_a_text_too_long_to_be_told_word_by_word(monkeypatch):
+    monkeypatch.setattr(explain, "LONGEST", 5)
+    model = Classifier.train([("a b", "x"), ("c d", "y")], model="linear")
+    assert explain.explain(model, "a b c d a")[0].tokens
+    with pytest.raises(UsageError, match="6 words"):
+        explain.explain(model, "a b c d a b")
+
+
 def documents(count=60):
     rng = np.random.default_rng(1)
     for _ in range(count):

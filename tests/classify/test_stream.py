@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import lzma
+import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,6 +73,10 @@ def test_labels_in_the_lines_are_not_looked_at(ask):
 def test_last_line_without_newline_and_crlf(ask):
     assert ask(content="a\r\nb") == ask(content="a\nb\n")
     assert ask(content="") == ""
+
+
+def test_what_is_no_file_is_read_once(model):
+    assert not b"".join(predicted(Writer(Predictor(model), "lines"), Reader(["/dev/null"], once=True)))
 
 
 def test_tables(ask, model):
@@ -184,6 +190,29 @@ def test_golden_predictions_of_fasttext(tmp_path, name):
         assert line.split()[::2] == wanted.split()[::2]
         numbers = [[float(p) for p in text.split()[1::2]] for text in (line, wanted)]
         assert numbers[0] == pytest.approx(numbers[1], rel=2e-5, abs=1e-9)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_lines_of_a_pipe_are_answered_as_they_come(ask, model, monkeypatch, threads):
+    read, write = os.pipe()
+    release = threading.Timer(20, os.close, [write])  # so that a failure does not wait for ever
+    release.start()
+    with os.fdopen(read) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        writer = Writer(Predictor(model, Choice(1)), "lines", labels_only=True)
+        pieces = filter(None, predicted(writer, Reader(["-"], once=True), threads))
+        found = b""
+        for lines, written in enumerate((b"a\n", b"b", b" common b\nd\nd "), 1):
+            os.write(write, written)
+            if b"\n" in written:
+                found += next(pieces)
+            assert found.count(b"\n") == lines - (lines == 2)
+        assert release.is_alive()
+        release.cancel()
+        os.write(write, b"w3")
+        os.close(write)
+        found += b"".join(pieces)
+    assert found.decode() == ask(content="a\nb common b\nd\nd w3", k=1, labels_only=True)
 
 
 @pytest.mark.parametrize("settings", [{"k": 0}, {"k": -2}, {"threshold": 1.5}, {"threshold": float("nan")}], ids=str)

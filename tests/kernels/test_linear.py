@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from textkit.classify.ascent import Ascent, Examples, Solver
 from textkit.classify.labelling import Ragged
-from textkit.classify.sparse import Counted, scale_of
+from textkit.classify.sparse import GAINS, Counted, scale_of
 from textkit.kernels import linear
 from textkit.kernels.jit import JIT_DISABLED
 
@@ -44,6 +44,22 @@ def test_vectors_are_their_twins(bags, weighting, labels, draws):
     for i, bag in enumerate(bags):
         part = slice(counted.offsets[i], counted.offsets[i + 1])
         np.testing.assert_allclose(values[part], list(naive.vector(bag, scale).values()), rtol=1e-5, atol=1e-6)
+
+
+@given(bags_of, st.integers(0, 3), st.integers(1, 3), st.integers(0, 99))
+def test_scores_of_bags_are_those_of_the_twin(bags, columns, known, seed):
+    rng, whole = np.random.default_rng(seed), Ragged.from_lists([[1] * 7, *bags])
+    scale = rng.uniform(0, 3, FEATURES).astype(np.float32) * (rng.random(FEATURES) < 0.8)
+    weights, biases = (rng.normal(0, 1, shape).astype(np.float32) for shape in ((FEATURES, columns), columns))
+    times, out = np.zeros(FEATURES, np.int32), np.full((len(bags), columns), 9, np.float32)
+    linear.score_bags(
+        whole.ids, whole.offsets, 1, len(whole), GAINS[:, :known].copy(), scale, weights.reshape(-1), biases, times,
+        out.reshape(-1),
+    )  # fmt: skip
+    for bag, scores in zip(bags, out, strict=True):
+        expected = biases + sum((value * weights[row] for row, value in naive.vector(bag, scale).items()), 0)
+        np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-5)
+    assert not times.any()
 
 
 @given(st.floats(-80, 80), st.floats(0, 500))

@@ -192,3 +192,16 @@ def test_the_search_of_the_tree_finds_the_best_of_all_labels(counts, seed, k):
             best = [i for i in np.argsort(-every, kind="stable") if every[i] >= least][:k]
             assert ids[d, : found[d]].tolist() == best
             np.testing.assert_allclose(scores[d, : found[d]], every[best], atol=1e-4)
+
+
+@given(counts=st.lists(st.integers(1, 50), min_size=2, max_size=12), seed=st.integers(0, 99))
+def test_a_path_of_the_tree_tells_what_all_of_it_does(counts, seed):
+    tree, rng, labels = LabelTree(np.array(counts)), np.random.default_rng(seed), len(counts)
+    hidden = rng.normal(0, 1, (3, DIM)).astype(np.float32)
+    output, biases = (rng.normal(0, 2, shape).astype(np.float32) for shape in ((labels - 1, DIM), labels - 1))
+    documents, asked = rng.integers(0, 3, 20), rng.integers(0, labels, 20).astype(np.int32)
+    out = np.empty(20, np.float32)
+    embedding.path_log_probabilities(hidden, output, biases, tree.paths, documents, asked, out)
+    for d, label, found in zip(documents, asked, out, strict=True):
+        leaves = naive.tree_log_probabilities(output @ hidden[d] + biases, tree.parents, tree.turns)
+        assert found == pytest.approx(leaves[tree.place[label]], abs=1e-4)

@@ -33,9 +33,10 @@ class Examples:
     features: int
 
     def __post_init__(self) -> None:
-        owner = np.repeat(np.arange(len(self.counted)), np.diff(self.counted.offsets))
-        squares = np.bincount(owner, self.values.astype(np.float64) ** 2, len(self.counted))
-        self.squares = (1 + squares).astype(np.float32)
+        some = np.diff(self.counted.offsets) > 0
+        self.squares = np.ones(len(self.counted), np.float32)
+        if some.any():
+            self.squares[some] += np.add.reduceat(self.values**2, self.counted.offsets[:-1][some], dtype=np.float64)
 
     @property
     def owners(self) -> np.ndarray:
@@ -126,6 +127,7 @@ class Solver:
 
     def __init__(self, examples: Examples, labels: int, loss: str, positive: np.ndarray) -> None:
         self.labels, self.several = labels, loss == "ova"
+        self.arguments = examples, labels, loss, positive
         self.problems: list[Ascent] = []
         if self.several:
             for label in range(labels):
@@ -136,6 +138,10 @@ class Solver:
             self.problems = [Ascent(examples, labels, examples.target(1, shared=True))]
         elif labels > 2:
             self.problems = [Ascent(examples, labels)]
+
+    def anew(self) -> "Solver":
+        """Another one for the same problem, to be run at the same time."""
+        return Solver(*self.arguments)
 
     def run(self, cost: float, seed: int, tolerance: float = 1e-3, most: int = 40, threads: int = 1) -> None:
         """Solve for one cost; see `Ascent.run`."""

@@ -1,5 +1,6 @@
 """The classifier of embeddings: the mean of a document's features' vectors, scored by each label's vector."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,9 @@ from .objectives import LabelTree
 from .probabilities import SCORES, Top, as_probabilities, top_of
 
 _SLACK = 1e-3  # of log probabilities, which sums of rounded steps can be off by
+# Of pairs of documents int64 and labels int32, (n,): float32 (n,).
+Probabilities = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
 _FEW_LABELS = 12  # for so many, each feature's share of each logit is kept instead of its vector
 
 
@@ -147,17 +151,37 @@ class EmbeddingHead:
         Args:
             k: at most so many, -1 for all.
         """
-        if self.loss == "hs" and 0 < k < self.labels and self.temperature == 1:
-            return self._tree_top(bags, k, threshold, threads)
+        if self.searches and 0 < k < self.labels:
+            return self._tree_top(np.ascontiguousarray(self.hidden(bags, threads)), k, threshold, threads)
         return top_of(lambda part: self.probabilities(self.logits(part, threads)), bags, self.labels, k, threshold)
 
-    def _tree_top(self, bags: Ragged, k: int, threshold: float, threads: int | None) -> Top:
+    @property
+    def searches(self) -> bool:
+        """Whether the best labels, and any one of them, can be asked for without asking for all."""
+        return self.loss == "hs" and self.temperature == 1  # else a sum over all labels is needed
+
+    def search(self, bags: Ragged, k: int, threads: int | None = None) -> tuple[Top, Probabilities]:
+        """The k best labels of each document, and what tells the probability of others, where the head `searches`."""
+        hidden = np.ascontiguousarray(self.hidden(bags, threads))
+        output = np.ascontiguousarray(self.output[:, : self.dim])
+
+        def probabilities(documents: np.ndarray, labels: np.ndarray) -> np.ndarray:
+            found = np.zeros(len(labels), np.float32)
+            if self.labels > 1:
+                kernels.path_log_probabilities(
+                    hidden, output, self.biases, self.tree.paths, documents, labels, found
+                )  # fmt: skip
+            return np.exp(found)
+
+        return self._tree_top(hidden, k, 0.0, threads), probabilities
+
+    def _tree_top(self, hidden: np.ndarray, k: int, threshold: float, threads: int | None) -> Top:
         """The best labels by a search of the tree, which asks few of many labels."""
-        hidden, workers = np.ascontiguousarray(self.hidden(bags, threads)), thread_count(threads)
+        workers, count = thread_count(threads), len(hidden)
         output = np.ascontiguousarray(self.output[:, : self.dim])
         least = np.float32(np.log(threshold) - _SLACK if threshold > 0 else -np.inf)
-        ids, scores = np.full((len(bags), k), -1, np.int32), np.full((len(bags), k), -np.inf, np.float32)
-        counts = np.zeros(len(bags), np.int64)
+        ids, scores = np.full((count, k), -1, np.int32), np.full((count, k), -np.inf, np.float32)
+        counts = np.zeros(count, np.int64)
 
         def search(part: tuple[int, int]) -> None:
             a, b = part
@@ -167,7 +191,7 @@ class EmbeddingHead:
                 counts[a:b],
             )  # fmt: skip
 
-        for _ in ordered_map(search, split_evenly(len(bags), 4 * workers) if len(bags) else [], workers):
+        for _ in ordered_map(search, split_evenly(count, 4 * workers) if count else [], workers):
             pass
         p = np.exp(scores)
         good = (p >= threshold) & (ids >= 0)

@@ -10,6 +10,7 @@ from . import scores, splits
 from .choice import Choice, exclusive
 from .config import ClassifierConfig
 from .data import LabelledCorpus
+from .embedding import EmbeddingHead
 from .excerpts import TextExcerpts
 from .form import InputForm
 from .labelling import Ragged
@@ -54,12 +55,20 @@ def _feed(
     progress: Reporter,
 ) -> None:
     """Give a collector the probabilities of some documents, of few at a time where there are many labels."""
-    size = max(1, scores.BLOCK // max(len(model.labels), 1))
+    kept, labels = collector.scores, max(len(model.labels), 1)
+    head = model.head if isinstance(model.head, EmbeddingHead) and model.head.searches else None
+    if kept.rule.k is None or len(documents) * labels <= scores.COMPLETE:
+        head = None
+    size = _DOCUMENTS if head else max(1, scores.BLOCK // labels)
     for first in range(0, len(documents), _DOCUMENTS):
         bags = model.features.bags(data.text, documents[first : first + _DOCUMENTS], threads)
         for start in range(0, len(bags), size):
             part = Ragged(bags.ids, bags.offsets[start : start + size + 1])
-            collector.add(model.probabilities(part, threads), part.sizes)
+            if head:
+                top, asked = head.search(part, kept.top.shape[1], threads)
+                collector.add_few(top, asked, part.sizes)
+            else:
+                collector.add(model.probabilities(part, threads), part.sizes)
         progress(Progress("testing", min(first + _DOCUMENTS, len(documents)), len(documents), "documents"))
 
 

@@ -11,6 +11,7 @@ from .labelling import Ragged
 from .model import Classifier
 from .occurrences import Occurrence, occurrences
 
+LONGEST = 500_000  # words of a text: each is told apart, which takes some hundred bytes
 NO_LOGIT = "hs"  # its logits are log probabilities; linear is the sum of the scores along the label's path
 
 
@@ -73,9 +74,14 @@ def explain(
         against: explain the difference to this label.
 
     Raises:
-        UsageError: a label that the model does not have.
+        UsageError: a label that the model does not have, or a text too long to be told word by word.
     """
     encoded = model.encoded([text], threads=1)
+    if encoded.tokens > LONGEST:
+        raise UsageError(
+            f"a text of {encoded.tokens:,} words is too long to be explained word by word.",
+            f"Give a part of it, at most {LONGEST:,} words; classify predict labels texts of any length.",
+        )
     found = occurrences(model.features, encoded, model.tokenizer.tokenize(text))
     rows = np.array([each.row for each in found], np.int32)
     p = model.probabilities(Ragged(rows, np.array([0, len(rows)], np.int64)), threads=1)[0]

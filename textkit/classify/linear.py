@@ -10,7 +10,7 @@ from ..kernels import linear as kernels
 from ..parallel import ordered_map, split_evenly, thread_count
 from .labelling import Ragged
 from .probabilities import Top, as_probabilities, top_of
-from .sparse import Counted
+from .sparse import GAINS, Counted
 
 LOSSES = ("softmax", "ova")
 
@@ -51,8 +51,12 @@ class LinearHead:
         workers, out = thread_count(threads), np.empty((len(bags), self.labels), np.float32)
 
         def fill(part: tuple[int, int]) -> None:
-            first, last = part
-            out[first:last] = self.scores(Counted.of(Ragged(bags.ids, bags.offsets[first : last + 1]), 1))
+            columns = np.empty((part[1] - part[0], self.matrix.shape[1]), np.float32)
+            kernels.score_bags(
+                bags.ids, bags.offsets, *part, GAINS, self.scale, self.matrix.reshape(-1), self.biases,
+                np.zeros(len(self.scale), np.int32), columns.reshape(-1),
+            )  # fmt: skip
+            out[part[0] : part[1]] = self._by_label(columns)
 
         for _ in ordered_map(fill, split_evenly(len(bags), 4 * workers) if len(bags) else [], workers):
             pass
@@ -67,9 +71,13 @@ class LinearHead:
             documents.rows, documents.offsets, documents.values(self.scale), self.matrix.reshape(-1), columns,
             out.reshape(-1),
         )  # fmt: skip
-        if columns == self.labels:
-            return out
-        return out @ self.signs[None] if columns else np.zeros((len(documents), self.labels), np.float32)
+        return self._by_label(out)
+
+    def _by_label(self, columns: np.ndarray) -> np.ndarray:
+        """The scores of labels (L, C) from those of columns (L, K)."""
+        if columns.shape[1] in (0, self.labels):
+            return columns if self.labels == columns.shape[1] else np.zeros((len(columns), self.labels), np.float32)
+        return columns * self.signs
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Of logits: softmax, or sigmoid for "ova"; float32 (L, C)."""

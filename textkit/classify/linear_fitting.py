@@ -23,7 +23,7 @@ from .sparse import Counted, scale_of
 from .validation import Judgement
 
 USUAL_COST = 10.0  # where nothing can be held out
-LARGEST = 1 << 31  # weights of a model
+LARGEST = 1 << 29  # weights of a model: three times their 2 GB are needed
 _ROUGH, _MOST_ROUGH = 3e-3, 12  # duality gap and passes that are good enough to choose a cost
 
 Tried = list[tuple[float, Judgement]]
@@ -133,7 +133,7 @@ class LinearFitter:
     def tried(self, costs: tuple[float, ...]) -> Tried:
         """What held-out documents say of each cost, from the least on; empty where there are none.
 
-        Parts are tried side by side, each by one thread, so that the same costs win whatever the number of threads.
+        Parts and costs are tried side by side, each by one thread, so that the same costs win whatever their number.
         """
         found: list[list[np.ndarray]] = list(
             ordered_map(lambda part: self._logits(part, costs), self.parts, self.workers)
@@ -153,12 +153,18 @@ class LinearFitter:
     def _logits(self, part: tuple[np.ndarray, np.ndarray], costs: tuple[float, ...]) -> list[np.ndarray]:
         """Of one part's held-out documents at each cost."""
         train, held = part
-        solver, scale = self.problem(train)
-        counted, found = self.counted.take(held), []
-        for number, cost in enumerate(costs):
+        first, scale = self.problem(train)
+        counted = self.counted.take(held)
+
+        def at(cost: float) -> np.ndarray:
+            solver = first.anew()
             solver.run(cost, self.config.seed, _ROUGH, _MOST_ROUGH)
-            found.append(self.head(solver, scale).scores(counted))
-            self.progress(Progress("choosing", number + 1, len(costs), "costs"))
+            return self.head(solver, scale).scores(counted)
+
+        found: list[np.ndarray] = []
+        for logits in ordered_map(at, costs, max(1, self.workers // len(self.parts))):
+            found.append(logits)
+            self.progress(Progress("choosing", len(found), len(costs), "costs"))
         return found
 
     def fit(self, cost: float, temperature: float = 1.0) -> tuple[LinearHead, Solver]:

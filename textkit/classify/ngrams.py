@@ -19,6 +19,7 @@ _PART = 1 << 20
 _WORD_BITS, _WORD_MASK = np.uint64(32), np.uint64((1 << 32) - 1)
 _NO_TABLE = np.zeros((0, 2), np.uint64)
 _NO_CODE = (1 << 32) - 1  # of the unknown word: the sum of it and of any other is no bucket
+_NO_HOMES = np.zeros(0, np.int64)
 
 
 @dataclass
@@ -56,7 +57,7 @@ class NoNgrams:
 
     def bags(self, documents: tuple[Any, ...], tokens: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
         """See `kernels.features.exact_bags`."""
-        kernels.exact_bags(*documents, _NO_TABLE, 1, tokens, starts, out)
+        kernels.exact_bags(*documents, _NO_TABLE, 1, tokens, _NO_HOMES, starts, out)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Nothing to keep."""
@@ -132,7 +133,7 @@ class ExactNgrams:
 
     def bags(self, documents: tuple[Any, ...], tokens: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
         """See `kernels.features.exact_bags`."""
-        kernels.exact_bags(*documents, self.table, self.order, tokens, starts, out)
+        kernels.exact_bags(*documents, self.table, self.order, tokens, np.empty(len(tokens), np.int64), starts, out)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What the container holds."""

@@ -104,6 +104,7 @@ class Report:
         answered: share of documents that got any label; accuracy_answered: accuracy among them.
         at: precision and recall of the k best labels.
         log_loss (nats), brier, calibration_error: of the probabilities, over documents whose labels are all known.
+        among: None, or K where labels are so many that the Brier score is of the right and the K best ones alone.
         roc_auc, average_precision: {"macro": …, "micro": …} over `ranked` labels.
         unknown: labels that the model does not know, with the number of their documents.
         per_label: those that are right or given anywhere, the most frequent first.
@@ -139,6 +140,7 @@ class Report:
     bins: list[dict[str, float]]
     thresholds: list[AtThreshold]
     curves: list[Curves]
+    among: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     folds: list[float] = field(default_factory=list)
     learning_curve: list[LearningPoint] = field(default_factory=list)
@@ -150,6 +152,8 @@ class Report:
     def summary(self) -> list[tuple[str, float, str, float | None]]:
         """Measure, value, its interval, what the baseline reaches: the figures that stand first."""
         base, unanswered = self.baseline, self.answered < 1
+        known = self.labels - len(self.unknown)
+        ranked = f" of {self.ranked:,} labels" if 1 < self.ranked < known or self.ranked == 1 < known - 1 else ""
         with_interval = [("accuracy", self.accuracy, base.accuracy), ("macro F1", self.macro_f1, base.macro_f1)]
         if unanswered or not self.single:  # otherwise it is accuracy
             with_interval.insert(1, ("micro F1", self.micro_f1, base.micro_f1))
@@ -159,10 +163,10 @@ class Report:
             "answered": self.answered if unanswered else None,
             "accuracy of answered": self.accuracy_answered if unanswered else None,
             "log loss": self.log_loss,
-            "Brier score": self.brier,
+            f"Brier score of the {self.among} best" if self.among else "Brier score": self.brier,
             "calibration error": self.calibration_error,
-            **_area_rows("ROC-AUC", self.roc_auc),
-            **_area_rows("average precision", self.average_precision),
+            **_area_rows(f"ROC-AUC{ranked}", self.roc_auc),
+            **_area_rows(f"average precision{ranked}", self.average_precision),
         }
         rows = [(name, f.value, f"{f.low:.4f} to {f.high:.4f}", baseline) for name, f, baseline in with_interval]
         return rows + [(name, value, "", None) for name, value in plain.items() if value is not None]
@@ -244,6 +248,7 @@ def make_report(
         bins=_bins(scores.pairs),
         thresholds=scores.threshold_curve(FULL_CURVE),
         curves=scores.curves(list(names)),
+        among=scores.among,
         settings=settings or {},
     )
 

@@ -10,11 +10,14 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import DataError
+from .embedding import Probabilities
 from .labelling import Ragged
 from .metrics import Outcome, owners, prf
+from .probabilities import Top
 from .ranking import Curves, Ranking, Steps, curves, mean_of_defined, rank_labels
 
 BLOCK = 4_000_000  # probabilities looked at together
+COMPLETE = 20_000_000  # probabilities that are asked for one by one; of more, where the model can, only those needed
 COLUMNS = 4_000_000  # probabilities kept for curves, documents times labels
 BINS = 15  # of equal width, as calibration error is usually measured
 CURVE = 1000  # thresholds on the curve
@@ -39,12 +42,16 @@ class Rule:
 
     def choose(self, top: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Labels int32 and how many each of the B documents gets, of probabilities (B, C) and their best (B, K)."""
-        floor = np.broadcast_to(np.asarray(self.threshold, np.float32), p.shape[1:])
         if self.k is None:
+            floor = np.broadcast_to(np.asarray(self.threshold, np.float32), p.shape[1:])
             rows, labels = np.nonzero(p >= floor)
             return labels.astype(np.int32), np.bincount(rows, minlength=len(p))
-        best = top[:, : self.k]
-        keep = np.take_along_axis(p, best, 1) >= floor[best]
+        return self.choose_among(top, np.take_along_axis(p, top, 1))
+
+    def choose_among(self, top: np.ndarray, top_p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same for a rule of some k, of the K >= k best labels and their probabilities."""
+        best, floor = top[:, : self.k], np.asarray(self.threshold, np.float32)
+        keep = top_p[:, : self.k] >= (floor[best] if floor.ndim else floor)
         return best[keep].astype(np.int32), keep.sum(1)
 
 
@@ -99,12 +106,13 @@ class Scores:
         top, top_p: int32 and float32 (L, K), the most probable labels.
         chosen: labels by the rule.
         gold_p: float32, of each element of gold its probability, 0 for unknown labels.
-        squares: float64 (L,), sum of the squared probabilities.
+        squares: float64 (L,), sum of the squared probabilities, of all labels or see `among`.
         rest: float64 (L,), sum of log(1 - p); kept if not exclusive.
         columns: float32 (L, n), probabilities of the n labels `column_labels`.
         pairs: right and wrong pairs by probability: of all labels, or of the most probable if exclusive.
         fine: the same in more bins.
         features: int64 (L,), how many features of each document the model knows, -1 where nobody said.
+        among: None, or where labels are too many to ask for all: K, and `squares` are of the right and the K best ones.
     """
 
     gold: Ragged
@@ -122,6 +130,7 @@ class Scores:
     pairs: Bins
     fine: Bins
     features: np.ndarray
+    among: int | None = None
 
     def outcome(self) -> Outcome:
         """Chosen and right labels."""
@@ -159,7 +168,7 @@ class Scores:
     def brier(self) -> float:
         """Brier score: squared distance of probabilities and truth.
 
-        Exclusive: summed over the labels, halved where there are two. Otherwise the mean over labels.
+        Exclusive: summed over the labels (see `among`), halved where there are two. Otherwise the mean over labels.
         """
         sizes = self.gold.sizes
         share = 1 / np.maximum(sizes, 1) if self.exclusive else np.ones(len(sizes))  # of each right label
@@ -279,6 +288,42 @@ class Collector:
         for bins in (kept.pairs, kept.fine):
             bins.add(p.ravel(), truth.ravel())
         self.done += len(p)
+
+    def add_few(self, top: Top, asked: Probabilities, features: np.ndarray) -> None:
+        """As `add`, of exclusive labels that are too many to ask for all.
+
+        Args:
+            top: as many of the most probable labels as are kept.
+            asked: the probabilities of other ones.
+
+        Raises:
+            DataError: some are no numbers from 0 to 1.
+        """
+        kept, rows = self.scores, slice(self.done, self.done + len(top.ids))
+        kept.among = kept.top.shape[1]
+        if not ((top.counts == kept.among).all() and (top.p <= 1.001).all()):
+            raise DataError("the model gives probabilities that are none.", "It is damaged; train it again.")
+        kept.features[rows], kept.top[rows], kept.top_p[rows] = features, top.ids, top.p
+        first, last = kept.gold.offsets[[rows.start, rows.stop]]
+        labels, documents = kept.gold.ids[first:last], self.by[first:last] - rows.start
+        known = labels < kept.labels
+        right = np.zeros(last - first, np.float32)
+        right[known] = asked(documents[known], labels[known])
+        kept.gold_p[first:last] = right
+        hits = top.ids[documents] == labels[:, None]
+        missed = right.astype(np.float64) ** 2 * ~hits.any(1)
+        squares = (top.p.astype(np.float64) ** 2).sum(1) + np.bincount(documents, missed, minlength=len(top.ids))
+        kept.squares[rows] = squares
+        each = np.repeat(np.arange(len(top.ids)), len(kept.column_labels))
+        columns = np.tile(kept.column_labels.astype(np.int32), len(top.ids))
+        kept.columns[rows] = asked(each, columns).reshape(len(top.ids), -1)
+        chosen, sizes = kept.rule.choose_among(top.ids, top.p)
+        self.chosen.append(chosen)
+        self.sizes.append(sizes)
+        best_right = np.bincount(documents, hits[:, 0], minlength=len(top.ids)) > 0
+        for bins in (kept.pairs, kept.fine):
+            bins.add(top.p[:, 0], best_right)
+        self.done += len(top.ids)
 
     def _truth(self, p: np.ndarray, rows: slice) -> np.ndarray:
         """Whether each label is right, bool (B, C); notes the probabilities of those that are."""

@@ -19,6 +19,15 @@ _PRIOR = 2.0  # documents that are imagined with each feature, their labels as t
 _LEAST = 0.2  # added to the divergence, so that no feature is lost
 
 
+def _gains(most: int) -> np.ndarray:
+    """See `kernels.linear.score_bags`."""
+    values = np.concatenate([[0.0], 1 + np.log(np.arange(1, most + 1))])
+    return np.stack([np.diff(values), np.diff(values**2)]).astype(np.float32)
+
+
+GAINS = _gains(256)
+
+
 @dataclass
 class Counted:
     """The distinct features of documents. Memory: 8 bytes for each, 4 more for its value.

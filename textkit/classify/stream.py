@@ -16,6 +16,7 @@ from ..kernels.floats import POWERS, find_decimals
 from ..kernels.tables import NUMBER_ROOM
 from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
+from ..store import keep_freed_memory
 from ..text.blocks import Block, RecordBlock
 from ..text.corpus import encode_lines
 from ..text.output import DELIMITERS, Headers, header_with, joined, objects
@@ -271,14 +272,17 @@ class LikeFasttext:
 def predicted(
     writer: Writer | LikeFasttext, reader: Reader, threads: int | None = None, progress: Reporter = silent
 ) -> Iterator[bytes]:
-    """Every record with its labels, in pieces of many."""
+    """Every record with its labels, in pieces of many; lines that come slowly are answered at once."""
     headers = Headers(writer.header)
+    keep_freed_memory()
 
     def work(found: RecordBlock) -> tuple[RecordBlock, bytes]:
         found = reader.clean_records(found)
         return found, writer.write(found)
 
-    for found, piece in ordered_map(work, reader.record_blocks(), thread_count(threads)):
+    for found, piece in ordered_map(
+        work, reader.record_blocks(), thread_count(threads), lambda found: found.text.pause
+    ):
         yield headers.before(found)
         yield piece
         progress(Progress("labelling", found.text.done, reader.total_bytes, "bytes"))

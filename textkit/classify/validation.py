@@ -16,7 +16,7 @@ from .probabilities import as_probabilities
 from .splits import shuffled_by, stratum_of_each
 
 FOLDS = 5
-_FOLDED = 5_000  # up to so many documents, each is held out once; of more, two parts of half as many
+_FOLDED = 5_000  # up to so many documents, each is held out once; of more about so many, in one part or in two
 _FOLDED_LABELS = 100_000  # the same, of documents times labels
 _FEWEST = 20
 _FEWEST_TEMPERED = 100  # documents that show a temperature
@@ -54,17 +54,19 @@ class Judgement:
 def parts(data: LabelledCorpus, documents: np.ndarray, config: ClassifierConfig) -> list[tuple[np.ndarray, np.ndarray]]:
     """Which of the documents to train on and which to judge by, as places among them (int64): once or several times.
 
-    Five folds of few documents, two held-out parts of many; none where there are too few to tell anything.
+    Five folds of few documents, of more two held-out parts, of many one; none where there are too few to tell anything.
     """
     gold = data.gold.take(documents)
     count, labels = len(documents), len(data.labels)
     if config.validation == 0 or count < _FEWEST or len(np.unique(gold.ids)) < 2:
         return []
-    k = max(FOLDS, 2 * count // _FOLDED)
+    k = max(FOLDS, count // _FOLDED)
     row = shuffled_by(stratum_of_each(gold, np.bincount(gold.ids, minlength=labels)), config.seed)
     fold = np.empty(count, np.int64)
     fold[row] = np.arange(count) % k
-    used = FOLDS if count <= _FOLDED and count * labels <= _FOLDED_LABELS else 2
+    used = 1 if count >= k * _FOLDED else 2
+    if count <= _FOLDED and count * labels <= _FOLDED_LABELS:
+        used = FOLDS
     return [(np.flatnonzero(fold != i), np.flatnonzero(fold == i)) for i in range(used)]
 
 

@@ -65,6 +65,7 @@ def test(
     textkit classify test tags.model tags.test.txt --k 3 --threshold 0.1 --json
     """
     from ..classify.choice import Choice
+    from ..classify.effort import testing_note
     from ..classify.evaluation import Evaluator
     from ..classify.model import Classifier
     from ..text.plots import check_plot
@@ -76,6 +77,8 @@ def test(
         k, threshold = k or 1, threshold or 0.0
     evaluator = Evaluator(Choice(k, threshold), form, pairs, examples, seed, threads)
     data = read_for(loaded, inputs, form, threads)
+    if told := testing_note(loaded.head, len(data)):
+        common.note(told)
     with common.progress_bar() as evaluator.progress:
         report = evaluator.test(loaded, data)
     if like_fasttext:
@@ -252,6 +255,7 @@ def evaluate(
 
     from ..classify.choice import Choice
     from ..classify.config import ClassifierConfig
+    from ..classify.effort import training_note
     from ..classify.evaluation import Evaluator
     from ..text.plots import check_plot
 
@@ -260,6 +264,8 @@ def evaluate(
     config = ClassifierConfig(**chosen)
     evaluator = Evaluator(Choice(k, threshold), form, pairs, examples, config.seed, threads)
     data = read(inputs, form, tokenizer, threads)
+    if told := training_note(data, config):
+        common.note(told)
     with common.progress_bar() as evaluator.progress:
         report = evaluator.folds(data, config, folds) if folds else evaluator.held_out(data, config, held_out)
         if learning_curve:

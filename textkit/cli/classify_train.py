@@ -55,6 +55,7 @@ def train(
     textkit classify train more.txt --from reviews.model -o both.model
     textkit classify train mail.txt --calibrate --target precision:0.98 --abstain unsure
     """
+    from ..classify.effort import training_note
     from ..classify.model import Classifier
     from ..classify.starting import settings_for
     from ..errors import UsageError
@@ -69,6 +70,8 @@ def train(
     config = settings_for(start, chosen) if start else _config(vectors, chosen)
     tokenizer, labels = (start.tokenizer, start.labels) if start else (tokenizer, None)
     data = read(inputs, form, tokenizer, threads, min_count=config.min_count, labels=labels)
+    if told := training_note(data, config):
+        common.note(told)
     with common.progress_bar() as progress:
         train_on = _calibrator(target, abstain, config.seed).train if calibrate else Classifier.train_on
         model = train_on(data, config, progress=progress, threads=threads, base=start, vectors=vectors)

@@ -185,8 +185,8 @@ def write_pieces(pieces: Iterable[bytes], output: Path | None) -> int:
     written = 0
     for piece in pieces:
         sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()  # somebody may wait for it
         written += 1
-    sys.stdout.buffer.flush()
     return written
 
 

@@ -295,3 +295,22 @@ def tree_top(hidden, output, biases, children, least, stack, reached, ids, score
             stack[size + 1], reached[size + 1] = children[node, better], found - softplus(-abs(z))
             size += 2
         counts[d] = count
+
+
+@kernel(refcounts=False)
+def path_log_probabilities(hidden, output, biases, paths, documents, labels, out):
+    """out[n] = the log probability of labels[n] for the document documents[n], by the decisions on the label's path.
+
+    As `tree_top`; paths = (starts int64 (C + 1,), nodes int32, turns float32: 1 for yes); documents int64, labels int32
+    and out float32 (n,).
+    """
+    starts, nodes, turns = paths
+    for n in range(len(documents)):
+        d, found = documents[n], _ZERO
+        for place in range(starts[labels[n]], starts[labels[n] + 1]):
+            node = nodes[place]
+            z = biases[node]
+            for i in range(output.shape[1]):
+                z += hidden[d, i] * output[node, i]
+            found -= softplus(-z if turns[place] > _ZERO else z)
+        out[n] = found

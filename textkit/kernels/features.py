@@ -304,6 +304,7 @@ def count_pairs(rows, words, start, part, parts, table, used):
 def enter_pairs(keys, values, table):
     """Put keys with their values into a table; of a key given twice the last value counts."""
     for i in range(len(keys)):
+        prefetch(table, slot_of(keys[min(i + _AHEAD, len(keys) - 1)], table.shape[0]))
         slot = find_slot(table, keys[i])
         table[slot, 0] = keys[i]
         table[slot, 1] = values[i]
@@ -331,15 +332,41 @@ def find_pairs(rows, words, table, found):
             found[i] = pair_row(table, rows[i], words[i])
 
 
+@leaf
+def exact_pairs(tokens, n, table, homes, out, size):
+    """Append the rows of a document's pairs of words.
+
+    All are hashed before the first is looked up, so that each slot is asked for early; `homes` int64 holds the slots.
+    """
+    slots = table.shape[0]
+    for i in range(n - 1):
+        homes[i] = slot_of(pair_key(tokens[i], tokens[i + 1]), slots)
+    for i in range(n - 1):
+        prefetch(table, homes[min(i + _AHEAD, n - 2)])
+        if tokens[i] == UNKNOWN or tokens[i + 1] == UNKNOWN:
+            continue
+        key, slot = pair_key(tokens[i], tokens[i + 1]), homes[i]
+        while table[slot, 0] != np.uint64(0) and table[slot, 0] != key:
+            slot += 1
+            if slot == slots:
+                slot = 0
+        out[size] = np.int64(table[slot, 1])
+        size += table[slot, 0] != np.uint64(0)
+    return size
+
+
 @kernel(refcounts=False)
-def exact_bags(ids, offsets, documents, mapping, end_mark, units, table, order, tokens, starts, out):
-    """As `hashed_bags`, with n-grams by the dictionary `table`."""
+def exact_bags(ids, offsets, documents, mapping, end_mark, units, table, order, tokens, homes, starts, out):
+    """As `hashed_bags`, with n-grams by the dictionary `table`; homes int64 is as long as tokens."""
     size = np.int64(0)
     starts[0] = 0
     for d in range(len(documents)):
         first, last = offsets[documents[d]], offsets[documents[d] + 1]
         size = add_words(ids, first, last, mapping, end_mark, units, out, size)
-        if order > 1 and table.shape[0] > 0:
+        if order == 2 and table.shape[0] > 0:
+            n = read_document(ids, first, last, mapping, end_mark, tokens)
+            size = exact_pairs(tokens, n, table, homes, out, size)
+        elif order > 2 and table.shape[0] > 0:
             n = read_document(ids, first, last, mapping, end_mark, tokens)
             for i in range(n - 1):
                 if i + _AHEAD + 1 < n:

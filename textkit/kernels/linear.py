@@ -16,13 +16,14 @@ import math
 
 import numpy as np
 
-from .jit import kernel, leaf
+from .jit import kernel, leaf, prefetch
 from .simd import LANES, add, fma, load, splat, store
 
 _EMPTY = -1
 _SPREADS, _LOW = 2654435769, 0xFFFFFFFF
 _ONE, _ZERO = np.float32(1.0), np.float32(0.0)
 _EXACT = 1e-5  # how near the sum of probabilities comes to 1 before it is made so
+_AHEAD = 16
 _STEPS = 40  # of solving for one document; two to five are usual
 
 
@@ -115,6 +116,45 @@ def add_scores(rows, offsets, values, weights, columns, out):
                 out[i * columns + c] += weights[at + c] * value
 
 
+@kernel(fastmath=True, refcounts=False)
+def score_bags(ids, offsets, first, last, gains, scale, weights, biases, times, out):
+    """The scores of documents first to last, straight from features that repeat: what `count_rows`, `weigh` and
+    `add_scores` find, without keeping any of it.
+
+    gains float32 (2, n): by how much 1 + ln count, and its square, grow with each further occurrence; beyond n they are
+    computed. scale float32 (R,), weights float32 (R * K,), biases float32 (K,); times int32 (R,), how often a feature
+    was seen, is all zeros before and after; out float32 ((last - first) * K,) is set.
+    """
+    columns, most = len(biases), gains.shape[1]
+    for i in range(first, last):
+        start, stop, own = offsets[i], offsets[i + 1], (i - first) * columns
+        for c in range(columns):
+            out[own + c] = _ZERO
+        square = 0.0
+        for k in range(start, stop):
+            near = np.int64(ids[min(k + _AHEAD, stop - 1)])
+            prefetch(times, near)
+            prefetch(scale, near)
+            prefetch(weights, near * columns)
+            row = np.int64(ids[k])
+            seen, value = times[row], scale[row]
+            times[row] = seen + 1
+            if seen < most:
+                square += gains[1, seen] * value * value
+                value *= gains[0, seen]
+            else:
+                before, after = 1.0 + math.log(seen), 1.0 + math.log(seen + 1)
+                square += (after * after - before * before) * value * value
+                value *= np.float32(after - before)
+            for c in range(columns):
+                out[own + c] += weights[row * columns + c] * value
+        for k in range(start, stop):
+            times[ids[k]] = 0
+        norm = np.float32(1.0 / math.sqrt(square)) if square > 0.0 else _ZERO
+        for c in range(columns):
+            out[own + c] = out[own + c] * norm + biases[c]
+
+
 @leaf
 def solve_logistic(pull, reach):
     """The q with ln(q / (1 - q)) + reach * q = pull, reach >= 0.
@@ -202,7 +242,7 @@ def entropy(p):
     return -p * math.log(p) if p > 0.0 else 0.0
 
 
-@kernel(refcounts=False)
+@kernel(fastmath=True, refcounts=False)
 def column_pass(order, first, last, rows, offsets, values, targets, costs, squares, v, q, told):
     """One step for each of the documents order[first:last] with one column; targets float32 (L,) from 0 to 1.
 

@@ -1,11 +1,13 @@
 """Blocks of text: some consecutive lines or records of one input, and how streams of bytes are cut into them."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from .. import files
 from ..errors import DataError
 from .inputs import Source
 from .tokenizer import PADDING
@@ -13,6 +15,7 @@ from .tokenizer import PADDING
 BLOCK = 4 << 20  # bytes read at a time: a few milliseconds of work for a thread
 LONG_LINE = 16 << 20  # a longer line is cut at a space
 LONGEST_TOKEN = 256 << 20  # text without a space or newline for longer than this is refused
+_PATIENCE, _LONGEST_WAIT = 0.01, 0.1  # seconds that lines of a pipe are kept for more of them to come, and at all
 
 
 @dataclass
@@ -23,6 +26,7 @@ class Block:
         data: uint8, `size` bytes of text and PADDING spare ones.
         offset: position of the first byte in the decoded text of the source.
         done: bytes of all inputs (as stored, compressed or not) read so far, for progress.
+        pause: nothing more had come when it was cut, and somebody may wait for an answer to it.
     """
 
     data: np.ndarray
@@ -30,6 +34,7 @@ class Block:
     source: Source
     offset: int
     done: int
+    pause: bool = field(default=False, kw_only=True)
 
     @property
     def open(self) -> bool:
@@ -79,17 +84,23 @@ def _joined(parts: list[Block]) -> Block:
         return parts[0]
     data = np.zeros(sum(part.size for part in parts) + PADDING, np.uint8)
     np.concatenate([part.data[: part.size] for part in parts], out=data[:-PADDING])
-    return Block(data, len(data) - PADDING, parts[0].source, parts[0].offset, parts[-1].done)
+    last = parts[-1]
+    return Block(data, len(data) - PADDING, last.source, parts[0].offset, last.done, pause=last.pause)
 
 
-def cut_at_lines(stream: Any, name: str) -> Iterator[tuple[np.ndarray, int]]:
-    """Cut a byte stream after newlines into arrays of about BLOCK bytes; very long lines after a space."""
+def cut_at_lines(stream: Any, name: str) -> Iterator[tuple[np.ndarray, int, bool]]:
+    """Cut a byte stream after newlines into arrays of about BLOCK bytes; very long lines after a space.
+
+    Yields:
+        (array, size, whether nothing more had come): what comes slowly is cut before it fills an array.
+    """
     rest, want, at_end = b"", BLOCK, False
     while not at_end:
         data = np.empty(len(rest) + want + PADDING, np.uint8)
         data[: len(rest)] = np.frombuffer(rest, np.uint8)
-        size = len(rest) + _read_fully(stream, data.data[len(rest) : len(rest) + want])
-        at_end = size < len(rest) + want
+        count, early, pause = _read(stream, data.data[len(rest) : len(rest) + want])
+        size = len(rest) + count
+        at_end = count < want and not early
         cut = size if at_end else _last_cut(data, size)
         rest = data[cut:size].tobytes()
         want = BLOCK if cut else size  # where one line fills the buffer, read on, twice as much each time
@@ -100,7 +111,7 @@ def cut_at_lines(stream: Any, name: str) -> Iterator[tuple[np.ndarray, int]]:
             )
         if cut:
             data[cut : cut + PADDING] = 0
-            yield data[: cut + PADDING], cut
+            yield data[: cut + PADDING], cut, pause
 
 
 def _last_cut(data: np.ndarray, size: int) -> int:
@@ -113,12 +124,24 @@ def _last_cut(data: np.ndarray, size: int) -> int:
     return text.rfind(b"\n") + 1 or (text.rfind(b" ") + 1 if size >= LONG_LINE else 0)
 
 
-def _read_fully(stream: Any, target: memoryview) -> int:
-    filled = 0
+def _read(stream: Any, target: memoryview) -> tuple[int, bool, bool]:
+    """Read till the target is full, or holds a line and more does not come or takes long.
+
+    Returns (bytes, whether it was left early, whether because nothing more had come).
+    """
+    filled, lines, began = 0, False, 0.0
+    slow = isinstance(stream, files.OneWay)
     readinto: Callable[[memoryview], int | None] = stream.readinto
     while filled < len(target):
         count = readinto(target[filled:])
         if not count:
             break
+        if slow and filled + count < len(target):
+            began = began or time.monotonic()
+            lines = lines or b"\n" in target[filled : filled + count].tobytes()
+            if lines and not stream.waiting(_PATIENCE):
+                return filled + count, True, True
+            if lines and time.monotonic() - began > _LONGEST_WAIT:
+                return filled + count, True, False
         filled += count
-    return filled
+    return filled, False, False

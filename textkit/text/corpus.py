@@ -215,8 +215,12 @@ def _evict(cache: Path, room: int) -> None:
             path.unlink(missing_ok=True)
 
 
-def encode_block(block: Block, tokenizer: Tokenizer, numbers: "_Numbering") -> Encoded:
-    """One checked block as ids; `numbers` is `Vocabulary.look_up` or `WordTable.intern`."""
+def encode_block(block: Block, tokenizer: Tokenizer, numbers: "_Numbering", counted: bool = True) -> Encoded:
+    """One checked block as ids; `numbers` is `Vocabulary.look_up` or `WordTable.intern`.
+
+    Args:
+        counted: count the characters, too, which is one more pass over the bytes; else they are 0.
+    """
     ids: list[np.ndarray] = [np.zeros(0, np.int32)]
     lines: list[np.ndarray] = [np.zeros(0, np.int64)]
     total = 0
@@ -225,14 +229,18 @@ def encode_block(block: Block, tokenizer: Tokenizer, numbers: "_Numbering") -> E
         ids.append(new_ids)
         lines.append(new_lines.astype(np.int64) + total)
         total += len(new_ids)
-    characters = block.size - scan.count_marks(block.data, block.size)[1]
+    characters = block.size - scan.count_marks(block.data, block.size)[1] if counted else 0
     return Encoded(np.concatenate(ids), np.concatenate(lines), block.open, characters, block)
 
 
 def encode_lines(block: Block, tokenizer: Tokenizer, vocabulary: Vocabulary | None = None) -> EncodedCorpus:
-    """The lines of one checked block as a corpus; its words are numbered as they come if none are given."""
+    """The lines of one checked block as a corpus; its words are numbered as they come if none are given.
+
+    Its characters are not counted.
+    """
     table = None if vocabulary else _new_table()
-    encoded = encode_block(block, tokenizer, vocabulary.look_up if vocabulary else table.intern)  # type: ignore[union-attr]
+    numbers = vocabulary.look_up if vocabulary else table.intern  # type: ignore[union-attr]
+    encoded = encode_block(block, tokenizer, numbers, counted=False)
     ends = [np.zeros(1, np.int64), encoded.lines, np.full(int(encoded.open), len(encoded.ids), np.int64)]
     words = vocabulary or Vocabulary.from_table_as_is(table)  # type: ignore[arg-type]
     return EncodedCorpus(encoded.ids, np.concatenate(ends), words, tokenizer, encoded.characters, block.size)

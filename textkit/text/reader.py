@@ -8,7 +8,7 @@ import codecs
 import io
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -126,14 +126,14 @@ class Reader:
         elif not self._passes_bytes:
             stream = files.Pieces(self._recoded(source, stream))
         offset = lines = 0
-        for data, size in cut_at_lines(stream, source.name):
+        for data, size, pause in cut_at_lines(stream, source.name):
             start = 0
             if source.stream:
                 self._lines_before[offset] = lines
                 lines += int(np.count_nonzero(data[:size] == 10))
             if offset == 0 and data[:3].tobytes() == _BOM and self.encoding != RAW_ENCODING:
                 start = 3
-            yield Block(data[start:], size - start, source, offset + start, before + raw.tell())
+            yield Block(data[start:], size - start, source, offset + start, before + raw.tell(), pause=pause)
             offset += size
 
     def _record_blocks(self, source: Source, raw: IO[bytes], before: int) -> Iterator[RecordBlock]:
@@ -224,7 +224,7 @@ class Reader:
             data = b"".join(kept)
         fresh = np.zeros(len(data) + PADDING, np.uint8)
         fresh[: len(data)] = np.frombuffer(data, np.uint8)
-        return Block(fresh, len(data), block.source, block.offset, block.done)
+        return replace(block, data=fresh, size=len(data))
 
     def undecodable_lines(self, block: Block) -> np.ndarray:
         """Numbers of the lines of a block, from 0, that `errors="skip"` leaves out; int64."""
@@ -299,7 +299,7 @@ class Lines:
         """The lines in blocks."""
         source, offset = Source("text", Path(), "lines"), 0
         encoded = (t.replace("\n", " ").encode("utf-8", "surrogatepass") + b"\n" for t in self.texts)
-        for data, size in cut_at_lines(files.Pieces(encoded), source.name):
+        for data, size, _ in cut_at_lines(files.Pieces(encoded), source.name):
             yield Block(data, size, source, offset, offset + size)
             offset += size
 

@@ -135,14 +135,18 @@ class Pieces(io.RawIOBase):
 
 
 class OneWay(io.RawIOBase):
-    """A stream such as a pipe, which goes back only over its first bytes, and tells how far it was read."""
+    """A stream such as a pipe, which goes back only over its first bytes, and tells how far it was read.
+
+    Args:
+        own: whether nobody else uses the stream: it is closed with this one.
+    """
 
     _HEAD = 6  # what `decompressed` looks at
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], own: bool = False) -> None:
         # Without a buffer between, what was read is all that had come, and `waiting` knows the rest.
         self._stream: Any = getattr(stream, "raw", stream)
-        self._kept = stream  # which closes what it stands before when it goes
+        self._kept, self._own = stream, own  # a buffer closes what it stands before when it goes
         self._position, self._head = 0, b""
 
     def readable(self) -> bool:
@@ -178,6 +182,11 @@ class OneWay(io.RawIOBase):
 
     def tell(self) -> int:
         return self._position
+
+    def close(self) -> None:
+        if self._own:
+            self._kept.close()
+        super().close()
 
 
 def _zstd_pieces(raw: IO[bytes]) -> Iterator[bytes]:

@@ -78,7 +78,7 @@ def _files(given: str, format: str, once: bool) -> Iterator[Source]:
                 raise DataError(f"{file} does not exist.", "Check the name, or the working directory.")
             kind = format_of(file.name, format)
             if once and not file.is_file():
-                yield Source(str(file), file, kind, files.OneWay(file.open("rb")))
+                yield Source(str(file), file, kind, files.OneWay(file.open("rb"), own=True))
             else:
                 yield Source(str(file), file if file.is_file() else _spool_pipe(file), kind)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from textkit.classify.feature_config import FeatureConfig
 from textkit.classify.features import Features
-from textkit.classify.ngrams import pair_codes
+from textkit.classify.ngrams import _packed, pair_codes
 from textkit.errors import DataError, UsageError
 from textkit.kernels import features as kernels
 from textkit.kernels.jit import kernel
@@ -177,3 +177,17 @@ def test_no_frequent_word_is_an_error():
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(UsageError, match="makes no sense"):
         FeatureConfig(**settings)
+
+
+@given(st.data(), st.sampled_from([30, 1 << 30]))
+def test_a_table_of_pairs_gives_each_its_row(data, most):
+    numbers, words = st.integers(1, most), st.integers(1, 29)
+    pairs = data.draw(st.lists(st.tuples(numbers, words), unique=True, max_size=40))
+    lefts, rights = (np.array([pair[i] for pair in pairs], np.int32) for i in (0, 1))
+    table, layout = _packed(lefts, rights, most, 30)
+    assert int(layout[0]) == (1 if pairs and max(p[0] for p in pairs) < 1 << 28 else 2)
+    asked = pairs + data.draw(st.lists(st.tuples(numbers, words), max_size=20)) + [(-1, 3), (2, 0)]
+    found = np.empty(len(asked), np.int32)
+    kernels.find_pairs(*(np.array([pair[i] for pair in asked], np.int32) for i in (0, 1)), table, layout, found)
+    rows = {pair: most + i for i, pair in enumerate(pairs)}
+    assert found.tolist() == [rows.get(pair, -1) for pair in asked]

@@ -28,7 +28,8 @@ _NO_MAP = np.zeros(0, np.int32)
 class Features:
     """The rows of a model and how text becomes them.
 
-    Memory: the vocabulary; exact n-grams take 12 bytes each and 32 in their hash table; hashed ones a bit per bucket.
+    Memory: the vocabulary; exact n-grams take 12 bytes each and 16 to 32 in their hash table (64 in very large models);
+    hashed ones a bit per bucket.
     """
 
     config: FeatureConfig

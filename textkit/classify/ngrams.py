@@ -17,7 +17,7 @@ from .feature_config import FeatureConfig
 _PARTS = 8  # of the documents for each thread, or more: none has more than about so many words
 _PART = 1 << 20
 _WORD_BITS, _WORD_MASK = np.uint64(32), np.uint64((1 << 32) - 1)
-_NO_TABLE = np.zeros((0, 2), np.uint64)
+_NO_TABLE = np.zeros(0, np.uint64), np.array([2, 32, 0, (1 << 64) - 1], np.uint64)  # see `kernels.find_packed`
 _NO_CODE = (1 << 32) - 1  # of the unknown word: the sum of it and of any other is no bucket
 _NO_HOMES = np.zeros(0, np.int64)
 
@@ -57,7 +57,7 @@ class NoNgrams:
 
     def bags(self, documents: tuple[Any, ...], tokens: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
         """See `kernels.features.exact_bags`."""
-        kernels.exact_bags(*documents, _NO_TABLE, 1, tokens, _NO_HOMES, starts, out)
+        kernels.exact_bags(*documents, *_NO_TABLE, 1, tokens, _NO_HOMES, starts, out)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Nothing to keep."""
@@ -104,9 +104,8 @@ class ExactNgrams:
             rights.append(((keys & _WORD_MASK) - np.uint64(1)).astype(np.int32))
             totals.append(counts)
             if n < order:
-                table = _table(keys, row)
                 found = np.empty(size, np.int32)
-                kernels.find_pairs(rows, words, table, found)
+                kernels.find_pairs(rows, words, *_packed(lefts[-1], rights[-1], row, first), found)
                 rows[1:] = found[:-1]
             row += len(keys)
         return cls(first, order, np.concatenate(lefts), np.concatenate(rights), np.concatenate(totals))
@@ -115,12 +114,9 @@ class ExactNgrams:
         return len(self.left)
 
     @cached_property
-    def table(self) -> np.ndarray:
-        """The hash table of keys and rows, uint64 (S, 2); made when it is first needed."""
-        if len(self) == 0:
-            return _NO_TABLE
-        keys = (self.left.astype(np.uint64) << _WORD_BITS) | (self.right.astype(np.uint64) + np.uint64(1))
-        return _table(keys, self.first)
+    def table(self) -> tuple[np.ndarray, np.ndarray]:
+        """The hash table of pairs and their rows, and its layout, see `kernels.find_packed`; made when first needed."""
+        return _packed(self.left, self.right, self.first, self.first)
 
     def words(self, number: int) -> tuple[int, ...]:
         """The words of an n-gram, by its number among the n-grams."""
@@ -133,7 +129,7 @@ class ExactNgrams:
 
     def bags(self, documents: tuple[Any, ...], tokens: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
         """See `kernels.features.exact_bags`."""
-        kernels.exact_bags(*documents, self.table, self.order, tokens, np.empty(len(tokens), np.int64), starts, out)
+        kernels.exact_bags(*documents, *self.table, self.order, tokens, np.empty(len(tokens), np.int64), starts, out)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What the container holds."""
@@ -185,11 +181,19 @@ def _contents(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(table[held, 0]), np.ascontiguousarray(table[held, 1])
 
 
-def _table(keys: np.ndarray, first: int) -> np.ndarray:
-    """A table that gives each key the next row from `first` on."""
-    table = np.zeros((1 << max(4, int(2 * len(keys) - 1).bit_length()), 2), np.uint64)
-    kernels.enter_pairs(keys, np.arange(first, first + len(keys), dtype=np.uint64), table)
-    return table
+def _packed(left: np.ndarray, right: np.ndarray, row: int, words: int) -> tuple[np.ndarray, np.ndarray]:
+    """A table that gives each pair the next row from `row` on, and its layout; `words` have lower rows than n-grams.
+
+    Memory: 16 to 32 bytes a pair where both numbers and the row go into 64 bits together, else twice that.
+    """
+    if len(left) == 0:
+        return _NO_TABLE
+    word_bits, row_bits = words.bit_length(), (row + len(left) - 1).bit_length()
+    step = 1 if int(left.max()).bit_length() + word_bits + row_bits <= 64 else 2
+    layout = [1, word_bits, row_bits, (1 << row_bits) - 1] if step == 1 else [2, 32, 0, (1 << 64) - 1]
+    table = np.zeros(step << max(4, int(2 * len(left) - 1).bit_length()), np.uint64)
+    kernels.pack_pairs(left, right, row, np.array(layout, np.uint64), table)
+    return table, np.array(layout, np.uint64)
 
 
 @dataclass

@@ -147,7 +147,7 @@ def _exact(ngrams: ExactNgrams, words: np.ndarray) -> list[tuple[int, int, int]]
     for n in range(2, min(ngrams.order, len(words)) + 1):
         # rows[i] is the n-gram of n - 1 words that begins at i.
         longer = np.empty(len(words) - n + 1, np.int32)
-        kernels.find_pairs(np.ascontiguousarray(rows[: len(longer)]), words[n - 1 :].copy(), ngrams.table, longer)
+        kernels.find_pairs(np.ascontiguousarray(rows[: len(longer)]), words[n - 1 :].copy(), *ngrams.table, longer)
         rows = longer
         found += [(i, i + n, int(rows[i])) for i in np.flatnonzero(rows != kernels.NONE).tolist()]
     return found

@@ -304,83 +304,121 @@ def count_pairs(rows, words, start, part, parts, table, used):
 def enter_pairs(keys, values, table):
     """Put keys with their values into a table; of a key given twice the last value counts."""
     for i in range(len(keys)):
-        prefetch(table, slot_of(keys[min(i + _AHEAD, len(keys) - 1)], table.shape[0]))
         slot = find_slot(table, keys[i])
         table[slot, 0] = keys[i]
         table[slot, 1] = values[i]
 
 
 @leaf
-def pair_row(table, left, right):
-    """The row of a pair, or NONE."""
-    if table.shape[0] == 0:
-        return NONE
-    slot = find_slot(table, pair_key(left, right))
-    return NONE if table[slot, 0] == np.uint64(0) else np.int64(table[slot, 1])
-
-
-@kernel
-def find_pairs(rows, words, table, found):
-    """found[i] = the row of the pair (rows[i], words[i]), or NONE."""
-    size = len(words)
-    for i in range(size):
-        near = i + _AHEAD
-        if near < size and rows[near] != NONE:
-            prefetch(table, slot_of(pair_key(rows[near], words[near]), table.shape[0]))
-        found[i] = NONE
-        if rows[i] != NONE and words[i] != UNKNOWN:
-            found[i] = pair_row(table, rows[i], words[i])
+def packed_key(left, right, layout):
+    """As `pair_key`, of as many bits as the layout has for a word."""
+    return (np.uint64(left) << layout[1]) | np.uint64(right + 1)
 
 
 @leaf
-def exact_pairs(tokens, n, table, homes, out, size):
+def find_packed(table, layout, key, slot):
+    """The place in a packed table that holds the key, or the free one where it belongs, from a slot on.
+
+    table uint64 (S * step,); layout uint64 (4,): step, 1 where a slot is a key and behind it in its lowest bits the
+    row, 2 where it is a key and then a row, for what does not go into 64 bits; bits of a word in a key; bits of a row
+    behind it; and their mask, of the whole row where it stands alone.
+    """
+    at = slot * np.int64(layout[0])
+    while table[at] != np.uint64(0) and table[at] >> layout[2] != key:
+        at += np.int64(layout[0])
+        if at == table.shape[0]:
+            at = 0
+    return at
+
+
+@leaf
+def packed_row(table, layout, at):
+    """The row at a place that holds one."""
+    return np.int64(table[at + np.int64(layout[0]) - 1] & layout[3])
+
+
+@leaf
+def packed_slots(table, layout):
+    """How many slots a packed table has."""
+    return table.shape[0] >> np.int64(layout[0] - _ONE)
+
+
+@kernel
+def pack_pairs(lefts, rights, first, layout, table):
+    """Give each pair the next row from `first` on; lefts and rights int32 (n,), table uint64 all zeros."""
+    slots, near = packed_slots(table, layout), np.int64(0)
+    for i in range(len(lefts)):
+        near = min(i + _AHEAD, len(lefts) - 1)
+        prefetch(table, slot_of(packed_key(lefts[near], rights[near], layout), slots) * np.int64(layout[0]))
+        key = packed_key(lefts[i], rights[i], layout)
+        at = find_packed(table, layout, key, slot_of(key, slots))
+        table[at] = key << layout[2]
+        table[at + np.int64(layout[0]) - 1] |= np.uint64(first + i)
+
+
+@kernel
+def find_pairs(rows, words, table, layout, found):
+    """found[i] = the row of the pair (rows[i], words[i]), or NONE; see `find_packed`."""
+    size, slots = len(words), packed_slots(table, layout)
+    for i in range(size):
+        near = i + _AHEAD
+        if near < size and rows[near] != NONE:
+            prefetch(table, slot_of(packed_key(rows[near], words[near], layout), slots) * np.int64(layout[0]))
+        found[i] = NONE
+        if rows[i] != NONE and words[i] != UNKNOWN and slots > 0:
+            key = packed_key(rows[i], words[i], layout)
+            at = find_packed(table, layout, key, slot_of(key, slots))
+            if table[at] != np.uint64(0):
+                found[i] = packed_row(table, layout, at)
+
+
+@leaf
+def exact_pairs(tokens, n, table, layout, homes, out, size):
     """Append the rows of a document's pairs of words.
 
     All are hashed before the first is looked up, so that each slot is asked for early; `homes` int64 holds the slots.
     """
-    slots = table.shape[0]
+    slots = packed_slots(table, layout)
     for i in range(n - 1):
-        homes[i] = slot_of(pair_key(tokens[i], tokens[i + 1]), slots)
+        homes[i] = slot_of(packed_key(tokens[i], tokens[i + 1], layout), slots)
     for i in range(n - 1):
-        prefetch(table, homes[min(i + _AHEAD, n - 2)])
+        prefetch(table, homes[min(i + _AHEAD, n - 2)] * np.int64(layout[0]))
         if tokens[i] == UNKNOWN or tokens[i + 1] == UNKNOWN:
             continue
-        key, slot = pair_key(tokens[i], tokens[i + 1]), homes[i]
-        while table[slot, 0] != np.uint64(0) and table[slot, 0] != key:
-            slot += 1
-            if slot == slots:
-                slot = 0
-        out[size] = np.int64(table[slot, 1])
-        size += table[slot, 0] != np.uint64(0)
+        at = find_packed(table, layout, packed_key(tokens[i], tokens[i + 1], layout), homes[i])
+        out[size] = packed_row(table, layout, at)
+        size += table[at] != np.uint64(0)
     return size
 
 
 @kernel(refcounts=False)
-def exact_bags(ids, offsets, documents, mapping, end_mark, units, table, order, tokens, homes, starts, out):
-    """As `hashed_bags`, with n-grams by the dictionary `table`; homes int64 is as long as tokens."""
-    size = np.int64(0)
+def exact_bags(ids, offsets, documents, mapping, end_mark, units, table, layout, order, tokens, homes, starts, out):
+    """As `hashed_bags`, with n-grams by a packed table, see `find_packed`; homes int64 is as long as tokens."""
+    size, slots = np.int64(0), packed_slots(table, layout)
     starts[0] = 0
     for d in range(len(documents)):
         first, last = offsets[documents[d]], offsets[documents[d] + 1]
         size = add_words(ids, first, last, mapping, end_mark, units, out, size)
-        if order == 2 and table.shape[0] > 0:
+        if order == 2 and slots > 0:
             n = read_document(ids, first, last, mapping, end_mark, tokens)
-            size = exact_pairs(tokens, n, table, homes, out, size)
-        elif order > 2 and table.shape[0] > 0:
+            size = exact_pairs(tokens, n, table, layout, homes, out, size)
+        elif order > 2 and slots > 0:
             n = read_document(ids, first, last, mapping, end_mark, tokens)
             for i in range(n - 1):
                 if i + _AHEAD + 1 < n:
-                    key = pair_key(tokens[i + _AHEAD], tokens[i + _AHEAD + 1])
-                    prefetch(table, slot_of(key, table.shape[0]))
+                    key = packed_key(tokens[i + _AHEAD], tokens[i + _AHEAD + 1], layout)
+                    prefetch(table, slot_of(key, slots) * np.int64(layout[0]))
                 row = np.int64(tokens[i])
                 if row == UNKNOWN:
                     continue
                 for k in range(i + 1, min(i + order, n)):
                     if tokens[k] == UNKNOWN:
                         break
-                    row = pair_row(table, row, tokens[k])
-                    if row == NONE:
+                    key = packed_key(row, tokens[k], layout)
+                    at = find_packed(table, layout, key, slot_of(key, slots))
+                    if table[at] == np.uint64(0):
                         break
+                    row = packed_row(table, layout, at)
                     out[size] = row
                     size += 1
         starts[d + 1] = size

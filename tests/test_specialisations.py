@@ -48,7 +48,7 @@ from textkit.text.corpus import count_vocabulary, encode_corpus
 from textkit.text.lines import tokenized
 from textkit.text.reader import Lines, Reader
 from textkit.text.tokenizer import Tokenizer
-from textkit.vectors.foreign import write_fasttext as write_fasttext_vectors
+from textkit.vectors.exporting import write_fasttext as write_fasttext_vectors
 from textkit.vectors.model import WordVectors
 from textkit.vectors.phrases import PhraseConfig, with_phrases
 from textkit.vectors.word2vec import Word2Vec, finished
@@ -104,6 +104,9 @@ for tokenizer in named:
                 classifier.save(scratch / "m.model")
                 classifier = Classifier.load(scratch / "m.model")
                 classifier.predict(["the cat sat", "unseen words", ""], k=2)
+                if loss == "hs":
+                    _, asked = classifier.head.search(classifier.encode(["the cat sat"]), 2, 2)
+                    asked(np.zeros(1, np.int64), np.zeros(1, np.int32))
                 for output in (False, True):
                     small = quantised(classifier, Smaller(features=8, output=output), labelled.text, 2)
                     small.predict(["the cat sat", "unseen words", ""], k=2)

@@ -2,12 +2,14 @@
 
 import gzip
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textkit.classify import effort, mislabels
 from textkit.classify.check import Check, CheckConfig, check, input_of_each
 from textkit.classify.cleaning import chosen_kinds, cleaned
 from textkit.classify.config import ClassifierConfig
@@ -145,6 +147,19 @@ def test_the_default_model_is_linear_and_embeddings_where_that_takes_long():
     assert CheckConfig(model=FAST).model_for(many) is FAST
     found = out_of_fold(data, ClassifierConfig(), 2, threads=1)
     assert found.gold_p.shape == (8,)
+
+
+def test_very_many_labels_are_searched_for(monkeypatch):
+    data = corpus([f"w{i % 9} v{i % 9}" for i in range(90)], [f"label {i % 9}" for i in range(90)])
+    hs = ClassifierConfig(model="embedding", epochs=5, validation=0.0, loss="hs")
+    whole = out_of_fold(data, hs, 3, threads=1)
+    monkeypatch.setattr(mislabels, "_MANY", 1)
+    found = out_of_fold(data, hs, 3, threads=1)
+    np.testing.assert_allclose(found.gold_p, whole.gold_p, rtol=1e-3)
+    np.testing.assert_allclose(found.best_p, whole.best_p, rtol=1e-3)
+    monkeypatch.setattr(effort, "MANY", 1)
+    chosen = out_of_fold(data, replace(hs, loss=None), 3, threads=1)
+    assert (chosen.gold_p == found.gold_p).all()
 
 
 # --- everything --------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ import numpy as np
 from ..progress import Progress, Reporter, silent
 from .config import ClassifierConfig
 from .data import LabelledCorpus
+from .effort import loss_for
+from .embedding import EmbeddingHead, Probabilities
 from .labelling import Ragged
 from .model import Classifier
 from .splits import folds
@@ -18,6 +20,7 @@ from .splits import folds
 _BEST = 10  # labels that are kept of each document
 _DOCUMENTS = 1 << 14
 _SCORES = 1 << 22
+_MANY = 1_000  # labels of which the best are searched for, where a model can
 
 
 @dataclass
@@ -75,19 +78,37 @@ def out_of_fold(
     width, numbers = min(_BEST, len(data.labels)), Ragged(np.arange(len(data.gold.ids)), data.gold.offsets)
     gold_p = np.zeros(len(data.gold.ids), np.float32)
     best, best_p = np.full((len(data), width), -1, np.int32), np.zeros((len(data), width), np.float32)
+    if config.model == "embedding" and config.loss is None:
+        config = replace(config, loss=loss_for(len(data.labels), len(data), data.multilabel))
     for number, (train, held) in enumerate(folds(data, k, seed)):
         progress(Progress("cross-validating", number, k, "folds"))
         model = Classifier.train_on(data, config, rows=train, threads=threads)
-        config = replace(config, model=model.head.kind, cost=model.config.cost)  # what the first fold has chosen
-        for documents in _parts(held, len(data.labels)):
-            p = model.probabilities(model.features.bags(data.text, documents, threads), threads)
+        # What the first fold has chosen stays.
+        config = replace(config, model=model.head.kind, cost=model.config.cost, loss=model.config.loss)
+        for documents in _parts(held, 1 if _searches(model) else len(data.labels)):
+            bags = model.features.bags(data.text, documents, threads)
+            best[documents], best_p[documents], asked = _asked(model, bags, width, threads)
             elements = numbers.take(documents).ids
             owner = np.repeat(np.arange(len(documents)), data.gold.sizes[documents])
-            gold_p[elements] = p[owner, data.gold.ids[elements]]
-            top = np.argsort(-p, axis=1, kind="stable")[:, :width]
-            best[documents], best_p[documents] = top, np.take_along_axis(p, top, 1)
+            gold_p[elements] = asked(owner, data.gold.ids[elements])
     progress(Progress("cross-validating", k, k, "folds"))
     return OutOfFold(gold_p, best, best_p)
+
+
+def _searches(model: Classifier) -> bool:
+    return isinstance(model.head, EmbeddingHead) and model.head.searches and model.head.labels > _MANY
+
+
+def _asked(
+    model: Classifier, bags: Ragged, k: int, threads: int | None
+) -> tuple[np.ndarray, np.ndarray, Probabilities]:
+    """The k best labels of each document with their probabilities, and what tells those of others."""
+    if isinstance(model.head, EmbeddingHead) and _searches(model):
+        top, asked = model.head.search(bags, k, threads)
+        return top.ids, top.p, asked
+    p = model.probabilities(bags, threads)
+    best = np.argsort(-p, axis=1, kind="stable")[:, :k]
+    return best, np.take_along_axis(p, best, 1), lambda documents, labels: p[documents, labels]
 
 
 def _parts(documents: np.ndarray, labels: int) -> list[np.ndarray]:

@@ -75,7 +75,6 @@ def test_last_line_without_newline_and_crlf(ask):
     assert ask(content="") == ""
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it closes with the program
 def test_what_is_no_file_is_read_once(model):
     assert not b"".join(predicted(Writer(Predictor(model), "lines"), Reader(["/dev/null"], once=True)))
 

@@ -4,6 +4,10 @@ The words that windows reach are rows of a ring of tiles (see `kernels.sgd`): ri
 positions c, c + R, c + 2 R, … of the stream, R = 2 window + 1 (the reach to both sides and the centre). A word enters
 when the first window reaches it, moves with each path it goes, and gives what it has moved by back to its rows in the
 matrix when the last window has left it behind.
+
+Nearly every window goes through the upper nodes of the tree. Threads that all wrote to their rows would wait for one
+another's cache lines more than they calculate, so each keeps its own copy of them and every now and then adds what
+its copy has moved by to the matrix.
 """
 
 import numpy as np
@@ -16,6 +20,7 @@ from .simd import LANES, add, fma, load, mul, prefetch, splat, splat_at, store, 
 
 _ZERO, _ONE, _MINUS = np.float32(0.0), np.float32(1.0), np.float32(-1.0)
 AHEAD = 3  # how many words before they enter the cache is asked for their rows
+VISITS = 64  # of an upper node until its copy and the matrix are brought together
 NEXT, SHALLOW = 2, 6  # so many words before its turn for the nodes of a centre word, but the first, which are at hand
 
 
@@ -32,11 +37,11 @@ def ring_row(position, window, dim):
 
 
 @leaf
-def score_four(x, c0, c1, c2, c3, matrix, nodes, count, scores, start, dim):
+def score_four(x, c0, c1, c2, c3, matrix, nodes, first, last, scores, start, dim):
     """scores[start + 4 k + i] = the product of row c_i of x and the matrix's row at nodes[k]; the last one fills up."""
-    for k in range(0, count, 4):
-        r0, r1 = nodes[k], nodes[min(k + 1, count - 1)]
-        r2, r3 = nodes[min(k + 2, count - 1)], nodes[min(k + 3, count - 1)]
+    for k in range(first, last, 4):
+        r0, r1 = nodes[k], nodes[min(k + 1, last - 1)]
+        r2, r3 = nodes[min(k + 2, last - 1)], nodes[min(k + 3, last - 1)]
         a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = splat(_ZERO)
         e0 = e1 = e2 = e3 = f0 = f1 = f2 = f3 = splat(_ZERO)
         for d in range(0, dim, LANES):
@@ -54,13 +59,13 @@ def score_four(x, c0, c1, c2, c3, matrix, nodes, count, scores, start, dim):
 
 
 @leaf
-def step_four(x, c0, c1, c2, c3, matrix, nodes, count, sizes, start, dim):
+def step_four(x, c0, c1, c2, c3, matrix, nodes, first, last, sizes, start, dim):
     """Rows c_i of x and the matrix's rows at nodes[k] move by sizes[start + 4 k + i] times one another."""
     for d in range(0, dim, LANES):
         x0, x1 = load(x, LANES * (d + c0)), load(x, LANES * (d + c1))
         x2, x3 = load(x, LANES * (d + c2)), load(x, LANES * (d + c3))
         y0, y1, y2, y3 = x0, x1, x2, x3
-        for k in range(count):
+        for k in range(first, last):
             v = load(matrix, nodes[k] + d)
             at = start + 4 * k
             g0, g1, g2, g3 = (
@@ -78,13 +83,12 @@ def step_four(x, c0, c1, c2, c3, matrix, nodes, count, sizes, start, dim):
 
 
 @leaf
-def score_two(x, c0, c1, matrix, nodes, count, scores, start, dim):
+def score_two(x, c0, c1, matrix, nodes, first, last, scores, start, dim):
     """As `score_four` for two rows: scores[start + 2 k + i]."""
-    for k in range(0, count, 8):
-        last = count - 1
-        r0, r1, r2, r3 = nodes[k], nodes[min(k + 1, last)], nodes[min(k + 2, last)], nodes[min(k + 3, last)]
-        r4, r5 = nodes[min(k + 4, last)], nodes[min(k + 5, last)]
-        r6, r7 = nodes[min(k + 6, last)], nodes[min(k + 7, last)]
+    for k in range(first, last, 8):
+        r0, r1, r2, r3 = nodes[k], nodes[min(k + 1, last - 1)], nodes[min(k + 2, last - 1)], nodes[min(k + 3, last - 1)]
+        r4, r5 = nodes[min(k + 4, last - 1)], nodes[min(k + 5, last - 1)]
+        r6, r7 = nodes[min(k + 6, last - 1)], nodes[min(k + 7, last - 1)]
         a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = splat(_ZERO)
         b0 = b1 = b2 = b3 = b4 = b5 = b6 = b7 = splat(_ZERO)
         for d in range(0, dim, LANES):
@@ -109,12 +113,12 @@ def score_two(x, c0, c1, matrix, nodes, count, scores, start, dim):
 
 
 @leaf
-def step_two(x, c0, c1, matrix, nodes, count, sizes, start, dim):
+def step_two(x, c0, c1, matrix, nodes, first, last, sizes, start, dim):
     """As `step_four` for two rows: sizes[start + 2 k + i]."""
     for d in range(0, dim, LANES):
         x0, x1 = load(x, LANES * (d + c0)), load(x, LANES * (d + c1))
         y0, y1 = x0, x1
-        for k in range(count):
+        for k in range(first, last):
             v = load(matrix, nodes[k] + d)
             g0, g1 = splat_at(sizes, start + 2 * k), splat_at(sizes, start + 2 * k + 1)
             y0, y1 = fma(g0, v, y0), fma(g1, v, y1)
@@ -174,13 +178,53 @@ def collect(stream, size, centre, reach, window, members, dim):
 
 
 @leaf
-def path_of(word, path_starts, path_nodes, nodes, dim):
-    """Where the rows of a word's nodes begin in the matrix, into `nodes`; returns its path's start and length."""
+def exchange(own, base, slot, matrix, row, dim):
+    """Add what row `slot` of `own` has moved by since it was `base` to a row of the matrix; all three are the same then."""
+    for d in range(0, dim, LANES):
+        moved = fma(load(base, slot * dim + d), splat(_MINUS), load(own, slot * dim + d))
+        now = add(load(matrix, row * dim + d), moved)
+        store(matrix, row * dim + d, now)
+        store(own, slot * dim + d, now)
+        store(base, slot * dim + d, now)
+
+
+@leaf
+def bring_together(upper, matrix, path_starts, fresh, dim):
+    """Exchange all upper nodes with the matrix; where the copy is fresh, it only takes."""
+    own, base, visits = upper
+    top = len(path_starts) - 2 - len(visits)
+    for slot in range(len(visits)):
+        if fresh:
+            for d in range(slot * dim, (slot + 1) * dim, LANES):
+                store(own, d, splat(_ZERO))
+                store(base, d, splat(_ZERO))
+        exchange(own, base, slot, matrix, top + slot, dim)
+        visits[slot] = 0
+
+
+@leaf
+def path_of(word, path_starts, path_nodes, upper, matrix, nodes, dim):
+    """Where the rows of a word's nodes begin, into `nodes`: of upper ones, which come first, in their copy.
+
+    Returns its path's start and length and how many of its nodes are upper ones.
+    """
+    own, base, visits = upper
     first = path_starts[word]
-    count = path_starts[word + 1] - first
+    count, high = path_starts[word + 1] - first, 0
+    top = len(path_starts) - 2 - len(visits)  # the first upper node: numbers grow towards the root
     for k in range(count):
-        nodes[k] = np.int64(path_nodes[first + k]) * dim
-    return first, count
+        row = np.int64(path_nodes[first + k])
+        slot = row - top
+        if slot >= 0:
+            visits[slot] += 1
+            if visits[slot] == VISITS:
+                exchange(own, base, slot, matrix, row, dim)
+                visits[slot] = 0
+            nodes[k] = slot * dim
+            high = k + 1
+        else:
+            nodes[k] = row * dim
+    return first, count, high
 
 
 @leaf
@@ -196,27 +240,36 @@ def prefetch_ahead(entering, window, stream, size, path_starts, path_nodes, syn_
 
 
 @leaf
-def go_path(members, many, x, matrix, nodes, count, labels, first, rate, sizes, spread, dim):
-    """All members (ring rows) go a path of `count` nodes: first all scores, then they move four by four, or two."""
+def go_path(members, many, x, own, matrix, nodes, high, count, labels, first, rate, sizes, spread, dim):
+    """All members (ring rows) go a path of `count` nodes, `high` of them in `own`, the others in the matrix.
+
+    First all scores are taken, then members and nodes move, four members at a time, or two.
+    """
     deep = len(spread) // 4  # room for the scores of one member
     for m in range(0, many, 4):
-        c0, c1 = members[m], members[m + 1]
+        c0, c1, start = members[m], members[m + 1], m * deep
         if many - m > 2:
-            score_four(x, c0, c1, members[m + 2], members[m + 3], matrix, nodes, count, sizes, m * deep, dim)
-            errors(sizes, m * deep, 4, labels, first, count, rate, spread)
+            c2, c3 = members[m + 2], members[m + 3]
+            score_four(x, c0, c1, c2, c3, own, nodes, 0, high, sizes, start, dim)
+            score_four(x, c0, c1, c2, c3, matrix, nodes, high, count, sizes, start, dim)
+            errors(sizes, start, 4, labels, first, count, rate, spread)
         else:
-            score_two(x, c0, c1, matrix, nodes, count, sizes, m * deep, dim)
-            errors(sizes, m * deep, 2, labels, first, count, rate, spread)
+            score_two(x, c0, c1, own, nodes, 0, high, sizes, start, dim)
+            score_two(x, c0, c1, matrix, nodes, high, count, sizes, start, dim)
+            errors(sizes, start, 2, labels, first, count, rate, spread)
     for m in range(0, many, 4):
-        c0, c1 = members[m], members[m + 1]
+        c0, c1, start = members[m], members[m + 1], m * deep
         if many - m > 2:
-            step_four(x, c0, c1, members[m + 2], members[m + 3], matrix, nodes, count, sizes, m * deep, dim)
+            c2, c3 = members[m + 2], members[m + 3]
+            step_four(x, c0, c1, c2, c3, own, nodes, 0, high, sizes, start, dim)
+            step_four(x, c0, c1, c2, c3, matrix, nodes, high, count, sizes, start, dim)
         else:
-            step_two(x, c0, c1, matrix, nodes, count, sizes, m * deep, dim)
+            step_two(x, c0, c1, own, nodes, 0, high, sizes, start, dim)
+            step_two(x, c0, c1, matrix, nodes, high, count, sizes, start, dim)
 
 
 @kernel(refcounts=False)
-def skipgram_paths(stream, size, window, fixed, rng, units, matrices, paths, rate, ring, places, scratch):
+def skipgram_paths(stream, size, window, fixed, rng, units, matrices, paths, rate, ring, upper, places, scratch):
     """Train on a stream of words by skip-gram and hierarchical softmax (Mikolov et al. 2013, section 2.1).
 
     Each word within reach of a centre word is to predict it: at each node of the centre's path, label 1 or 0. All
@@ -224,7 +277,8 @@ def skipgram_paths(stream, size, window, fixed, rng, units, matrices, paths, rat
 
     stream int32 (size,) with gaps; rng uint64 (1,). units, matrices, rate as for `sgd.negative_sampling`, paths as
     for `sgd.hierarchical_softmax`. ring: (x, before), float32 tiles for 2 window + 2 rows. places: (members int64
-    (2 window + 4,), nodes int64, as long as the longest path). scratch: (sizes, spread) float32, spread 4 times as
+    (2 window + 4,), nodes int64, as long as the longest path). upper: (own, base), float32 rows of as many nodes
+    as have a count of visits int32. scratch: (sizes, spread) float32, spread 4 times as
     long as the longest path and 8, sizes (window + 2) / 2 times as long as that.
     """
     x, before = ring
@@ -234,6 +288,7 @@ def skipgram_paths(stream, size, window, fixed, rng, units, matrices, paths, rat
     path_starts, path_nodes, path_labels = paths
     dim = len(syn_out) // (len(path_starts) - 1)
     spare = tile_row(2 * window + 1, dim)
+    bring_together(upper, syn_out, path_starts, True, dim)
     for entering in range(size + 2 * window):
         prefetch_ahead(entering, window, stream, size, path_starts, path_nodes, syn_in, syn_out, dim)
         if entering < size and stream[entering] != GAP:
@@ -246,7 +301,10 @@ def skipgram_paths(stream, size, window, fixed, rng, units, matrices, paths, rat
                 if many % 2 == 1:  # a row of zeros fills up
                     members[many] = spare
                     clear(x, spare, dim)
-                first, count = path_of(stream[centre], path_starts, path_nodes, nodes, dim)
-                go_path(members, many, x, syn_out, nodes, count, path_labels, first, rate, sizes, spread, dim)
+                first, count, high = path_of(stream[centre], path_starts, path_nodes, upper, syn_out, nodes, dim)
+                go_path(
+                    members, many, x, upper[0], syn_out, nodes, high, count, path_labels, first, rate, sizes, spread, dim
+                )
         if leaving >= 0 and stream[leaving] != GAP:
             leave(leaving, window, stream, units, syn_in, frozen, x, before, dim)
+    bring_together(upper, syn_out, path_starts, False, dim)

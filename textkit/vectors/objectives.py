@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..errors import UsageError
-from ..kernels import huffman, sampling, sgd, windows
+from ..kernels import heldout, huffman, sampling, sgd, windows
 from ..kernels.simd import LANES, aligned_rows
 from ..text.vocabulary import SPECIALS
 from .config import SOFTMAX_LIMIT, Config
@@ -62,11 +62,22 @@ class BatchObjective(Objective, Protocol):
 
 
 def _log_sigmoid(scores: np.ndarray) -> np.ndarray:
-    return -np.logaddexp(np.float32(0), -scores)
+    """log(1 / (1 + exp(-score))), by functions that NumPy has as vector code."""
+    return np.minimum(scores, 0) - np.log(1 + np.exp(-np.abs(scores)))
+
+
+def _products(x: np.ndarray, places: np.ndarray, syn_out: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The inner products of x[places] and syn_out[rows], without copies of them and without other threads."""
+    out = np.empty(len(rows), np.float32)
+    heldout.products(
+        x.reshape(-1), places.astype(np.int32), syn_out.reshape(-1), rows.astype(np.int32), x.shape[1], out
+    )
+    return out
 
 
 _WORDS_PER_EXAMPLE = 50  # different words that a batch needs for each example that shares its drawn words
 _LOSS_TARGETS = 2_000  # of hierarchical softmax: as many as its loss is measured on
+_UPPER_NODES = 256  # so many have copies for each thread of skip-gram; more gave nothing
 _LOSS_NEGATIVES = 64  # the same drawn words for all inputs whose loss is measured
 
 
@@ -83,8 +94,10 @@ class NegativeSampling:
     def loss(self, x: np.ndarray, starts: np.ndarray, targets: np.ndarray, syn_out: np.ndarray) -> float:
         """Mean loss per target, in nats."""
         each = np.repeat(np.arange(len(x)), np.diff(starts))
-        positive = -_log_sigmoid(np.einsum("nd,nd->n", x[each], syn_out[targets])).mean()
-        negative = -_log_sigmoid(-x @ syn_out[self.fixed].T).mean(1)
+        positive = -_log_sigmoid(_products(x, each, syn_out, targets)).mean()
+        every = np.arange(len(x)).repeat(len(self.fixed))
+        drawn = _products(x, every, syn_out, np.tile(self.fixed, len(x))).reshape(len(x), -1)
+        negative = -_log_sigmoid(-drawn).mean(1)
         return float(positive + self.negatives * negative[each].mean())
 
     def scratch(self, dim: int, targets: int) -> Scratch:
@@ -112,7 +125,7 @@ class _Paths:
         lengths = path_starts[targets + 1] - path_starts[targets]
         before = np.cumsum(lengths) - lengths
         steps = np.repeat(path_starts[targets] - before, lengths) + np.arange(lengths.sum())
-        scores = np.einsum("nd,nd->n", x[np.repeat(each, lengths)], syn_out[nodes[steps]])
+        scores = _products(x, np.repeat(each, lengths), syn_out, nodes[steps])
         return float(-_log_sigmoid((2 * labels[steps] - 1) * scores).sum() / len(targets))
 
     @property
@@ -137,8 +150,10 @@ class HierarchicalSoftmax(_Paths):
 class PathScratch:
     """What one worker of `PathSkipgram` needs for itself, see `kernels.windows.skipgram_paths`."""
 
-    def __init__(self, dim: int, window: int, longest: int) -> None:
+    def __init__(self, dim: int, window: int, longest: int, upper: int) -> None:
         rows = -(-(2 * window + 2) // LANES) * LANES
+        copies = (aligned_rows(upper, dim).reshape(-1) for _ in range(2))
+        self.upper = (*copies, np.zeros(upper, np.int32))
         self.ring = tuple(aligned_rows(rows, dim).reshape(-1) for _ in range(2))
         self.places = np.zeros(2 * window + 4, np.int64), np.zeros(longest, np.int64)
         room = 4 * (longest + 8)
@@ -153,7 +168,7 @@ class PathSkipgram(_Paths):
         self.window, self.fixed = window, fixed
 
     def scratch(self, dim: int, targets: int) -> PathScratch:
-        return PathScratch(dim, self.window, self.longest)
+        return PathScratch(dim, self.window, self.longest, min(_UPPER_NODES, len(self.paths[0]) - 2))
 
     def train_stream(
         self, stream: np.ndarray, units: tuple[np.ndarray, np.ndarray], matrices: tuple[Any, ...], rate: float,
@@ -162,7 +177,7 @@ class PathSkipgram(_Paths):
         """Train on all windows of a stream of words."""
         windows.skipgram_paths(
             stream, len(stream), self.window, self.fixed, rng, units, matrices, self.paths, np.float32(rate), own.ring,
-            own.places, own.sizes,
+            own.upper, own.places, own.sizes,
         )  # fmt: skip
 
 

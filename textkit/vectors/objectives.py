@@ -78,7 +78,7 @@ def _products(x: np.ndarray, places: np.ndarray, syn_out: np.ndarray, rows: np.n
 _WORDS_PER_EXAMPLE = 50  # different words that a batch needs for each example that shares its drawn words
 _LOSS_TARGETS = 2_000  # of hierarchical softmax: as many as its loss is measured on
 _UPPER_NODES = 256  # so many have copies for each thread of skip-gram; more gave nothing
-_LOSS_NEGATIVES = 64  # the same drawn words for all inputs whose loss is measured
+_LOSS_NEGATIVES, _LOSS_DRAWS = 64, 16  # so many drawn words to measure the loss with, so many of them in turn per input
 
 
 class NegativeSampling:
@@ -95,8 +95,8 @@ class NegativeSampling:
         """Mean loss per target, in nats."""
         each = np.repeat(np.arange(len(x)), np.diff(starts))
         positive = -_log_sigmoid(_products(x, each, syn_out, targets)).mean()
-        every = np.arange(len(x)).repeat(len(self.fixed))
-        drawn = _products(x, every, syn_out, np.tile(self.fixed, len(x))).reshape(len(x), -1)
+        places = np.arange(len(x)).repeat(_LOSS_DRAWS)
+        drawn = _products(x, places, syn_out, np.resize(self.fixed, len(places))).reshape(len(x), -1)
         negative = -_log_sigmoid(-drawn).mean(1)
         return float(positive + self.negatives * negative[each].mean())
 

@@ -101,7 +101,7 @@ class Trainer:
         held = min(_HELD_OUT, tokens // _HELD_OUT_SHARE)
         self.trained_tokens = tokens - held if held >= _LEAST_HELD_OUT else tokens
         self.block = _BLOCK if config.subwords is None else _BLOCK // 4
-        self.block = max(1024, min(self.block, self.trained_tokens // 64))
+        self.block = max(1024, min(self.block, self.trained_tokens // 256))
         self.blocks = -(-self.trained_tokens // self.block)
         self.epochs = config.epochs_for(tokens)
         self.rate_scale, self.history = 1.0, list[dict[str, float]]()

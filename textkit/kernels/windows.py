@@ -16,12 +16,14 @@ from .examples import draw_reach
 from .jit import kernel, leaf
 from .sampling import GAP
 from .sgd import clear, compose, distribute, scale_of, sigmoid
-from .simd import LANES, add, fma, load, mul, prefetch, splat, splat_at, store, totals
+from .simd import LANES, add, fma, four_times, load, mul, prefetch, splat, splat_at, store, totals, twice
 
 _ZERO, _ONE, _MINUS = np.float32(0.0), np.float32(1.0), np.float32(-1.0)
 AHEAD = 3  # how many words before they enter the cache is asked for their rows
+UPPER = 8  # levels of the tree of which each thread has a copy
+COPIES = (1 << UPPER) - 1  # nodes in these
 VISITS = 64  # of an upper node until its copy and the matrix are brought together
-NEXT, SHALLOW = 2, 6  # so many words before its turn for the nodes of a centre word, but the first, which are at hand
+NEXT = 2  # so many words before its turn for the lower nodes of a centre word
 
 
 @leaf
@@ -37,8 +39,12 @@ def ring_row(position, window, dim):
 
 
 @leaf
-def score_four(x, c0, c1, c2, c3, matrix, nodes, first, last, scores, start, dim):
-    """scores[start + 4 k + i] = the product of row c_i of x and the matrix's row at nodes[k]; the last one fills up."""
+def errors_of_four(x, c0, c1, c2, c3, matrix, nodes, first, last, labels, path, rate, sizes, start, dim):
+    """By how much rows c_i of x and the matrix's rows at nodes[first:last] are to move one another.
+
+    sizes[start + 4 k + i] = rate * (label - sigmoid(their product)), labels[path + k] of node k. The last node stands
+    in where there are no four; labels has LANES more than it needs.
+    """
     for k in range(first, last, 4):
         r0, r1 = nodes[k], nodes[min(k + 1, last - 1)]
         r2, r3 = nodes[min(k + 2, last - 1)], nodes[min(k + 3, last - 1)]
@@ -55,7 +61,9 @@ def score_four(x, c0, c1, c2, c3, matrix, nodes, first, last, scores, start, dim
             e0, e1, e2, e3 = fma(v, x0, e0), fma(v, x1, e1), fma(v, x2, e2), fma(v, x3, e3)
             v = load(matrix, r3 + d)
             f0, f1, f2, f3 = fma(v, x0, f0), fma(v, x1, f1), fma(v, x2, f2), fma(v, x3, f3)
-        store(scores, start + 4 * k, totals(a0, a1, a2, a3, b0, b1, b2, b3, e0, e1, e2, e3, f0, f1, f2, f3))
+        found = totals(a0, a1, a2, a3, b0, b1, b2, b3, e0, e1, e2, e3, f0, f1, f2, f3)
+        wrong = fma(sigmoid(found), splat(_MINUS), four_times(load(labels, path + k)))
+        store(sizes, start + 4 * k, mul(wrong, splat(rate)))
 
 
 @leaf
@@ -75,7 +83,7 @@ def step_four(x, c0, c1, c2, c3, matrix, nodes, first, last, sizes, start, dim):
                 splat_at(sizes, at + 3),
             )
             y0, y1, y2, y3 = fma(g0, v, y0), fma(g1, v, y1), fma(g2, v, y2), fma(g3, v, y3)
-            store(matrix, nodes[k] + d, add(fma(g1, x1, fma(g0, x0, v)), fma(g3, x3, mul(g2, x2))))
+            store(matrix, nodes[k] + d, fma(g3, x3, fma(g2, x2, fma(g1, x1, fma(g0, x0, v)))))
         store(x, LANES * (d + c0), y0)
         store(x, LANES * (d + c1), y1)
         store(x, LANES * (d + c2), y2)
@@ -83,8 +91,8 @@ def step_four(x, c0, c1, c2, c3, matrix, nodes, first, last, sizes, start, dim):
 
 
 @leaf
-def score_two(x, c0, c1, matrix, nodes, first, last, scores, start, dim):
-    """As `score_four` for two rows: scores[start + 2 k + i]."""
+def errors_of_two(x, c0, c1, matrix, nodes, first, last, labels, path, rate, sizes, start, dim):
+    """As `errors_of_four` for two rows: sizes[start + 2 k + i]."""
     for k in range(first, last, 8):
         r0, r1, r2, r3 = nodes[k], nodes[min(k + 1, last - 1)], nodes[min(k + 2, last - 1)], nodes[min(k + 3, last - 1)]
         r4, r5 = nodes[min(k + 4, last - 1)], nodes[min(k + 5, last - 1)]
@@ -109,7 +117,9 @@ def score_two(x, c0, c1, matrix, nodes, first, last, scores, start, dim):
             a6, b6 = fma(v, x0, a6), fma(v, x1, b6)
             v = load(matrix, r7 + d)
             a7, b7 = fma(v, x0, a7), fma(v, x1, b7)
-        store(scores, start + 2 * k, totals(a0, b0, a1, b1, a2, b2, a3, b3, a4, b4, a5, b5, a6, b6, a7, b7))
+        found = totals(a0, b0, a1, b1, a2, b2, a3, b3, a4, b4, a5, b5, a6, b6, a7, b7)
+        wrong = fma(sigmoid(found), splat(_MINUS), twice(load(labels, path + k)))
+        store(sizes, start + 2 * k, mul(wrong, splat(rate)))
 
 
 @leaf
@@ -125,16 +135,6 @@ def step_two(x, c0, c1, matrix, nodes, first, last, sizes, start, dim):
             store(matrix, nodes[k] + d, fma(g1, x1, fma(g0, x0, v)))
         store(x, LANES * (d + c0), y0)
         store(x, LANES * (d + c1), y1)
-
-
-@leaf
-def errors(scores, start, width, labels, first, count, rate, spread):
-    """Scores of `count` nodes with `width` rows become rate * (label - sigmoid(score)); labels[first + k] of node k."""
-    for k in range(count):  # a label for each of the rows; what is too much is written over by the next
-        store(spread, width * k, splat_at(labels, first + k))
-    for k in range(0, width * count, LANES):
-        wrong = fma(sigmoid(load(scores, start + k)), splat(_MINUS), load(spread, k))
-        store(scores, start + k, mul(wrong, splat(rate)))
 
 
 @leaf
@@ -178,85 +178,94 @@ def collect(stream, size, centre, reach, window, members, dim):
 
 
 @leaf
-def exchange(own, base, slot, matrix, row, dim):
-    """Add what row `slot` of `own` has moved by since it was `base` to a row of the matrix; all three are the same then."""
+def take(own, base, slot, matrix, row, dim):
+    """Copy a row of the matrix to row `slot` of `own` and `base`."""
     for d in range(0, dim, LANES):
-        moved = fma(load(base, slot * dim + d), splat(_MINUS), load(own, slot * dim + d))
-        now = add(load(matrix, row * dim + d), moved)
-        store(matrix, row * dim + d, now)
+        now = load(matrix, row * dim + d)
         store(own, slot * dim + d, now)
         store(base, slot * dim + d, now)
 
 
 @leaf
-def bring_together(upper, matrix, path_starts, fresh, dim):
-    """Exchange all upper nodes with the matrix; where the copy is fresh, it only takes."""
-    own, base, visits = upper
-    top = len(path_starts) - 2 - len(visits)
-    for slot in range(len(visits)):
-        if fresh:
-            for d in range(slot * dim, (slot + 1) * dim, LANES):
-                store(own, d, splat(_ZERO))
-                store(base, d, splat(_ZERO))
-        exchange(own, base, slot, matrix, top + slot, dim)
-        visits[slot] = 0
+def exchange(own, base, slot, matrix, row, dim):
+    """Add to a row of the matrix what row `slot` of `own` has moved by since it was `base`, and take it anew."""
+    for d in range(0, dim, LANES):
+        moved = fma(load(base, slot * dim + d), splat(_MINUS), load(own, slot * dim + d))
+        store(matrix, row * dim + d, add(load(matrix, row * dim + d), moved))
+    take(own, base, slot, matrix, row, dim)
 
 
 @leaf
-def path_of(word, path_starts, path_nodes, upper, matrix, nodes, dim):
-    """Where the rows of a word's nodes begin, into `nodes`: of upper ones, which come first, in their copy.
+def visit(slot, row, upper, matrix, dim):
+    """Have a copy of the upper node with this row, not older than VISITS visits."""
+    own, base, rows, visits = upper
+    if visits[slot] == 0:
+        rows[slot] = row
+        take(own, base, slot, matrix, row, dim)
+    elif visits[slot] == VISITS:
+        exchange(own, base, slot, matrix, row, dim)
+        visits[slot] = 0
+    visits[slot] += 1
 
-    Returns its path's start and length and how many of its nodes are upper ones.
+
+@leaf
+def give_back(upper, matrix, dim):
+    """Add what all copies have moved by to the matrix and forget them."""
+    own, base, rows, visits = upper
+    for slot in range(COPIES):
+        if visits[slot] > 0:
+            exchange(own, base, slot, matrix, np.int64(rows[slot]), dim)
+            visits[slot] = 0
+
+
+@leaf
+def path_of(word, paths, upper, matrix, nodes, dim):
+    """Where the rows of a word's nodes begin, into `nodes`: of the upper ones in their copies, else in the matrix.
+
+    Returns the path's start, its length, and how many of its nodes are upper ones. Copies lie as in a heap: those of
+    the nodes below the one in row s are rows 2 s + 1 and 2 s + 2.
     """
-    own, base, visits = upper
+    path_starts, path_nodes, path_labels = paths
     first = path_starts[word]
-    count, high = path_starts[word + 1] - first, 0
-    top = len(path_starts) - 2 - len(visits)  # the first upper node: numbers grow towards the root
-    for k in range(count):
-        row = np.int64(path_nodes[first + k])
-        slot = row - top
-        if slot >= 0:
-            visits[slot] += 1
-            if visits[slot] == VISITS:
-                exchange(own, base, slot, matrix, row, dim)
-                visits[slot] = 0
-            nodes[k] = slot * dim
-            high = k + 1
-        else:
-            nodes[k] = row * dim
+    count = path_starts[word + 1] - first
+    high, slot = min(UPPER, count), 0
+    for k in range(high):
+        visit(slot, np.int64(path_nodes[first + k]), upper, matrix, dim)
+        nodes[k] = slot * dim
+        slot = 2 * slot + 1 + np.int64(path_labels[first + k])
+    for k in range(high, count):
+        nodes[k] = np.int64(path_nodes[first + k]) * dim
     return first, count, high
 
 
 @leaf
 def prefetch_ahead(entering, window, stream, size, path_starts, path_nodes, syn_in, syn_out, dim):
-    """Ask for the row of a word soon to enter and for the nodes of a centre word soon to come."""
+    """Ask for the row of a word soon to enter and for the lower nodes of a centre word soon to come."""
     if entering + AHEAD < size and stream[entering + AHEAD] != GAP:
         prefetch(syn_in, np.int64(stream[entering + AHEAD]) * dim, dim)
     coming = entering - window + NEXT
     if 0 <= coming < size and stream[coming] != GAP:
         word = stream[coming]
-        for k in range(path_starts[word] + SHALLOW, path_starts[word + 1]):
+        for k in range(path_starts[word] + UPPER, path_starts[word + 1]):
             prefetch(syn_out, np.int64(path_nodes[k]) * dim, dim)
 
 
 @leaf
-def go_path(members, many, x, own, matrix, nodes, high, count, labels, first, rate, sizes, spread, dim):
+def go_path(members, many, x, own, matrix, nodes, high, count, labels, path, rate, sizes, dim):
     """All members (ring rows) go a path of `count` nodes, `high` of them in `own`, the others in the matrix.
 
     First all scores are taken, then members and nodes move, four members at a time, or two.
     """
-    deep = len(spread) // 4  # room for the scores of one member
+    deep = len(nodes) + LANES // 2  # room for one member
     for m in range(0, many, 4):
         c0, c1, start = members[m], members[m + 1], m * deep
         if many - m > 2:
             c2, c3 = members[m + 2], members[m + 3]
-            score_four(x, c0, c1, c2, c3, own, nodes, 0, high, sizes, start, dim)
-            score_four(x, c0, c1, c2, c3, matrix, nodes, high, count, sizes, start, dim)
-            errors(sizes, start, 4, labels, first, count, rate, spread)
+            errors_of_four(x, c0, c1, c2, c3, own, nodes, 0, high, labels, path, rate, sizes, start, dim)
+            errors_of_four(x, c0, c1, c2, c3, matrix, nodes, high, count, labels, path, rate, sizes, start, dim)
         else:
-            score_two(x, c0, c1, own, nodes, 0, high, sizes, start, dim)
-            score_two(x, c0, c1, matrix, nodes, high, count, sizes, start, dim)
-            errors(sizes, start, 2, labels, first, count, rate, spread)
+            errors_of_two(x, c0, c1, own, nodes, 0, high, labels, path, rate, sizes, start, dim)
+            errors_of_two(x, c0, c1, matrix, nodes, high, count, labels, path, rate, sizes, start, dim)
     for m in range(0, many, 4):
         c0, c1, start = members[m], members[m + 1], m * deep
         if many - m > 2:
@@ -269,26 +278,24 @@ def go_path(members, many, x, own, matrix, nodes, high, count, labels, first, ra
 
 
 @kernel(refcounts=False)
-def skipgram_paths(stream, size, window, fixed, rng, units, matrices, paths, rate, ring, upper, places, scratch):
+def skipgram_paths(stream, size, window, fixed, rng, units, matrices, paths, rate, ring, upper, places, sizes):
     """Train on a stream of words by skip-gram and hierarchical softmax (Mikolov et al. 2013, section 2.1).
 
     Each word within reach of a centre word is to predict it: at each node of the centre's path, label 1 or 0. All
     words of a window are scored before any row moves; then they and the nodes move, four words at a time.
 
     stream int32 (size,) with gaps; rng uint64 (1,). units, matrices, rate as for `sgd.negative_sampling`, paths as
-    for `sgd.hierarchical_softmax`. ring: (x, before), float32 tiles for 2 window + 2 rows. places: (members int64
-    (2 window + 4,), nodes int64, as long as the longest path). upper: (own, base), float32 rows of as many nodes
-    as have a count of visits int32. scratch: (sizes, spread) float32, spread 4 times as
-    long as the longest path and 8, sizes (window + 2) / 2 times as long as that.
+    for `sgd.hierarchical_softmax`, with LANES more labels. ring: (x, before), float32 tiles for 2 window + 2 rows.
+    upper: (own, base), float32 rows of COPIES nodes, their rows int32 in the matrix, and visits int32, all 0. places:
+    (members int64 (2 window + 4,), nodes int64, as long as the longest path). sizes float32: for each of 2 window + 2
+    members the length of the longest path and 8.
     """
     x, before = ring
     members, nodes = places
-    sizes, spread = scratch
     syn_in, syn_out, frozen, _ = matrices
     path_starts, path_nodes, path_labels = paths
     dim = len(syn_out) // (len(path_starts) - 1)
     spare = tile_row(2 * window + 1, dim)
-    bring_together(upper, syn_out, path_starts, True, dim)
     for entering in range(size + 2 * window):
         prefetch_ahead(entering, window, stream, size, path_starts, path_nodes, syn_in, syn_out, dim)
         if entering < size and stream[entering] != GAP:
@@ -301,10 +308,8 @@ def skipgram_paths(stream, size, window, fixed, rng, units, matrices, paths, rat
                 if many % 2 == 1:  # a row of zeros fills up
                     members[many] = spare
                     clear(x, spare, dim)
-                first, count, high = path_of(stream[centre], path_starts, path_nodes, upper, syn_out, nodes, dim)
-                go_path(
-                    members, many, x, upper[0], syn_out, nodes, high, count, path_labels, first, rate, sizes, spread, dim
-                )
+                path, count, high = path_of(stream[centre], paths, upper, syn_out, nodes, dim)
+                go_path(members, many, x, upper[0], syn_out, nodes, high, count, path_labels, path, rate, sizes, dim)
         if leaving >= 0 and stream[leaving] != GAP:
             leave(leaving, window, stream, units, syn_in, frozen, x, before, dim)
-    bring_together(upper, syn_out, path_starts, False, dim)
+    give_back(upper, syn_out, dim)

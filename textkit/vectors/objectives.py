@@ -77,7 +77,6 @@ def _products(x: np.ndarray, places: np.ndarray, syn_out: np.ndarray, rows: np.n
 
 _WORDS_PER_EXAMPLE = 50  # different words that a batch needs for each example that shares its drawn words
 _LOSS_TARGETS = 2_000  # of hierarchical softmax: as many as its loss is measured on
-_UPPER_NODES = 256  # so many have copies for each thread of skip-gram; more gave nothing
 _LOSS_NEGATIVES, _LOSS_DRAWS = 64, 16  # so many drawn words to measure the loss with, so many of them in turn per input
 
 
@@ -115,7 +114,8 @@ class _Paths:
     """Targets as ways down a Huffman tree."""
 
     def __init__(self, counts: np.ndarray) -> None:
-        self.paths = huffman.paths_of(*huffman.tree_of(counts))
+        starts, nodes, labels = huffman.paths_of(*huffman.tree_of(counts))
+        self.paths = starts, nodes, np.append(labels, np.zeros(LANES, np.float32))
 
     def loss(self, x: np.ndarray, starts: np.ndarray, targets: np.ndarray, syn_out: np.ndarray) -> float:
         """Mean loss per target, in nats."""
@@ -150,14 +150,13 @@ class HierarchicalSoftmax(_Paths):
 class PathScratch:
     """What one worker of `PathSkipgram` needs for itself, see `kernels.windows.skipgram_paths`."""
 
-    def __init__(self, dim: int, window: int, longest: int, upper: int) -> None:
+    def __init__(self, dim: int, window: int, longest: int) -> None:
         rows = -(-(2 * window + 2) // LANES) * LANES
-        copies = (aligned_rows(upper, dim).reshape(-1) for _ in range(2))
-        self.upper = (*copies, np.zeros(upper, np.int32))
+        copies = (aligned_rows(windows.COPIES, dim).reshape(-1) for _ in range(2))
+        self.upper = (*copies, *np.zeros((2, windows.COPIES), np.int32))
         self.ring = tuple(aligned_rows(rows, dim).reshape(-1) for _ in range(2))
         self.places = np.zeros(2 * window + 4, np.int64), np.zeros(longest, np.int64)
-        room = 4 * (longest + 8)
-        self.sizes = np.zeros((window + 2) // 2 * room, np.float32), np.zeros(room, np.float32)
+        self.sizes = np.zeros((2 * window + 2) * (longest + 8), np.float32)
 
 
 class PathSkipgram(_Paths):
@@ -168,7 +167,7 @@ class PathSkipgram(_Paths):
         self.window, self.fixed = window, fixed
 
     def scratch(self, dim: int, targets: int) -> PathScratch:
-        return PathScratch(dim, self.window, self.longest, min(_UPPER_NODES, len(self.paths[0]) - 2))
+        return PathScratch(dim, self.window, self.longest)
 
     def train_stream(
         self, stream: np.ndarray, units: tuple[np.ndarray, np.ndarray], matrices: tuple[Any, ...], rate: float,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textkit.kernels import heldout, huffman, sgd, windows
+from textkit.kernels import heldout, huffman, paths, sgd
 from textkit.kernels.simd import LANES, aligned_rows, padded
 from textkit.vectors.objectives import HierarchicalSoftmax, NegativeSampling, PathScratch, PathSkipgram, Scratch
 
@@ -108,7 +108,7 @@ def test_hierarchical_softmax_is_its_twin(listed, means, dim):
     own = objective.scratch(dim, 11)
     sgd.hierarchical_softmax(
         len(listed), packed(listed), means, flat(w_in, w_out, mask), objective.paths, np.float32(0.05), own.batch,
-        (own.sizes, own.labels), own.visited,
+        own.sizes, own.nodes, own.upper,
     )  # fmt: skip
     twin.hierarchical_softmax(listed, paths_of(objective), 0.05)
     check(w_in, w_out, twin, dim)
@@ -142,7 +142,7 @@ def test_paths_of_windows_are_their_twin(stream, window, fixed, dim, seed):
 
 
 def test_copies_of_upper_nodes_come_back_to_the_matrix():
-    stream = [int(w) for w in np.random.default_rng(3).integers(FIRST, WORDS, 3 * windows.VISITS)]
+    stream = [int(w) for w in np.random.default_rng(3).integers(FIRST, WORDS, 3 * paths.VISITS)]
     w_in, w_out, mask = arrays(7)
     twin = naive.Trainer(w_in, w_out, (True, False))
     objective = path_step(stream, 2, False, 5, 0.05, w_in, w_out, mask)
@@ -155,11 +155,11 @@ def test_what_two_threads_move_a_node_by_adds_up():
     began, flat_shared = shared.copy(), shared.reshape(-1)
     uppers = [PathScratch(7, 2, 5).upper for _ in range(2)]
     for own, base, *_ in uppers:
-        windows.take(own, base, 2, flat_shared, 9, LANES)
+        paths.take(own, base, 2, flat_shared, 9, LANES)
     for i, (own, _, *_) in enumerate(uppers):
         own[2 * LANES : 2 * LANES + 7] += i + 1
     for own, base, *_ in uppers:
-        windows.exchange(own, base, 2, flat_shared, 9, LANES)
+        paths.exchange(own, base, 2, flat_shared, 9, LANES)
     np.testing.assert_allclose(shared[9, :7], began[9, :7] + 3, atol=1e-5)
     np.testing.assert_array_equal(np.delete(shared, 9, 0), np.delete(began, 9, 0))
     np.testing.assert_array_equal(uppers[1][0][2 * LANES : 3 * LANES], shared[9])
@@ -290,6 +290,7 @@ def test_steps_go_down_the_numerical_gradient(kind):
             return softmax_loss(a, b, rows, targets)
     else:
         objective = HierarchicalSoftmax(COUNTS)
+        choices = objective.scratch(dim, 1)
         sgd.hierarchical_softmax(
             1,
             listed,
@@ -298,8 +299,9 @@ def test_steps_go_down_the_numerical_gradient(kind):
             objective.paths,
             np.float32(RATE),
             own.batch,
-            (own.sizes, own.labels),
-            own.visited,
+            choices.sizes,
+            choices.nodes,
+            choices.upper,
         )
 
         def loss(a, b):

@@ -4,25 +4,19 @@ The words that windows reach are rows of a ring of tiles (see `kernels.sgd`): ri
 positions c, c + R, c + 2 R, … of the stream, R = 2 window + 1 (the reach to both sides and the centre). A word enters
 when the first window reaches it, moves with each path it goes, and gives what it has moved by back to its rows in the
 matrix when the last window has left it behind.
-
-Nearly every window goes through the upper nodes of the tree. Threads that all wrote to their rows would wait for one
-another's cache lines more than they calculate, so each keeps its own copy of them and every now and then adds what
-its copy has moved by to the matrix.
 """
 
 import numpy as np
 
 from .examples import draw_reach
 from .jit import kernel, leaf
+from .paths import UPPER, give_back, path_of
 from .sampling import GAP
 from .sgd import clear, compose, distribute, scale_of, sigmoid
-from .simd import LANES, add, fma, four_times, load, mul, prefetch, splat, splat_at, store, totals, twice
+from .simd import LANES, fma, four_times, load, mul, prefetch, splat, splat_at, store, totals, twice
 
 _ZERO, _ONE, _MINUS = np.float32(0.0), np.float32(1.0), np.float32(-1.0)
 AHEAD = 3  # how many words before they enter the cache is asked for their rows
-UPPER = 8  # levels of the tree of which each thread has a copy
-COPIES = (1 << UPPER) - 1  # nodes in these
-VISITS = 64  # of an upper node until its copy and the matrix are brought together
 NEXT = 2  # so many words before its turn for the lower nodes of a centre word
 
 
@@ -178,67 +172,6 @@ def collect(stream, size, centre, reach, window, members, dim):
 
 
 @leaf
-def take(own, base, slot, matrix, row, dim):
-    """Copy a row of the matrix to row `slot` of `own` and `base`."""
-    for d in range(0, dim, LANES):
-        now = load(matrix, row * dim + d)
-        store(own, slot * dim + d, now)
-        store(base, slot * dim + d, now)
-
-
-@leaf
-def exchange(own, base, slot, matrix, row, dim):
-    """Add to a row of the matrix what row `slot` of `own` has moved by since it was `base`, and take it anew."""
-    for d in range(0, dim, LANES):
-        moved = fma(load(base, slot * dim + d), splat(_MINUS), load(own, slot * dim + d))
-        store(matrix, row * dim + d, add(load(matrix, row * dim + d), moved))
-    take(own, base, slot, matrix, row, dim)
-
-
-@leaf
-def visit(slot, row, upper, matrix, dim):
-    """Have a copy of the upper node with this row, not older than VISITS visits."""
-    own, base, rows, visits = upper
-    if visits[slot] == 0:
-        rows[slot] = row
-        take(own, base, slot, matrix, row, dim)
-    elif visits[slot] == VISITS:
-        exchange(own, base, slot, matrix, row, dim)
-        visits[slot] = 0
-    visits[slot] += 1
-
-
-@leaf
-def give_back(upper, matrix, dim):
-    """Add what all copies have moved by to the matrix and forget them."""
-    own, base, rows, visits = upper
-    for slot in range(COPIES):
-        if visits[slot] > 0:
-            exchange(own, base, slot, matrix, np.int64(rows[slot]), dim)
-            visits[slot] = 0
-
-
-@leaf
-def path_of(word, paths, upper, matrix, nodes, dim):
-    """Where the rows of a word's nodes begin, into `nodes`: of the upper ones in their copies, else in the matrix.
-
-    Returns the path's start, its length, and how many of its nodes are upper ones. Copies lie as in a heap: those of
-    the nodes below the one in row s are rows 2 s + 1 and 2 s + 2.
-    """
-    path_starts, path_nodes, path_labels = paths
-    first = path_starts[word]
-    count = path_starts[word + 1] - first
-    high, slot = min(UPPER, count), 0
-    for k in range(high):
-        visit(slot, np.int64(path_nodes[first + k]), upper, matrix, dim)
-        nodes[k] = slot * dim
-        slot = 2 * slot + 1 + np.int64(path_labels[first + k])
-    for k in range(high, count):
-        nodes[k] = np.int64(path_nodes[first + k]) * dim
-    return first, count, high
-
-
-@leaf
 def prefetch_ahead(entering, window, stream, size, path_starts, path_nodes, syn_in, syn_out, dim):
     """Ask for the row of a word soon to enter and for the lower nodes of a centre word soon to come."""
     if entering + AHEAD < size and stream[entering + AHEAD] != GAP:
@@ -285,10 +218,9 @@ def skipgram_paths(stream, size, window, fixed, rng, units, matrices, paths, rat
     words of a window are scored before any row moves; then they and the nodes move, four words at a time.
 
     stream int32 (size,) with gaps; rng uint64 (1,). units, matrices, rate as for `sgd.negative_sampling`, paths as
-    for `sgd.hierarchical_softmax`, with LANES more labels. ring: (x, before), float32 tiles for 2 window + 2 rows.
-    upper: (own, base), float32 rows of COPIES nodes, their rows int32 in the matrix, and visits int32, all 0. places:
-    (members int64 (2 window + 4,), nodes int64, as long as the longest path). sizes float32: for each of 2 window + 2
-    members the length of the longest path and 8.
+    for `sgd.hierarchical_softmax`, upper as for `paths.visit`. ring: (x, before), float32 tiles for 2 window + 2 rows.
+    places: (members int64 (2 window + 4,), nodes int64, as long as the longest path). sizes float32: for each of
+    2 window + 2 members the length of the longest path and 8.
     """
     x, before = ring
     members, nodes = places
@@ -309,6 +241,8 @@ def skipgram_paths(stream, size, window, fixed, rng, units, matrices, paths, rat
                     members[many] = spare
                     clear(x, spare, dim)
                 path, count, high = path_of(stream[centre], paths, upper, syn_out, nodes, dim)
+                for k in range(count):
+                    nodes[k] *= dim
                 go_path(members, many, x, upper[0], syn_out, nodes, high, count, path_labels, path, rate, sizes, dim)
         if leaving >= 0 and stream[leaving] != GAP:
             leave(leaving, window, stream, units, syn_in, frozen, x, before, dim)

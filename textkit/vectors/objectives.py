@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..errors import UsageError
-from ..kernels import heldout, huffman, sampling, sgd, windows
+from ..kernels import heldout, huffman, paths, sampling, sgd, windows
 from ..kernels.simd import LANES, aligned_rows
 from ..text.vocabulary import SPECIALS
 from .config import SOFTMAX_LIMIT, Config
@@ -21,13 +21,12 @@ class Scratch:
 
     Attributes:
         batch: tiles of a batch's inputs and gradients, of drawn rows, and the gradients of their scores.
-        sizes, labels, visited: of the choices that one example makes, so many at most.
+        sizes, labels: of the choices that one example makes, so many at most.
     """
 
     def __init__(self, dim: int, choices: int) -> None:
         self.batch = tuple(aligned_rows(LANES, size).reshape(-1) for size in (dim, dim, dim, LANES))
         self.sizes, self.labels = np.zeros(choices + LANES, np.float32), np.ones(choices + LANES, np.float32)
-        self.visited = np.zeros(choices + LANES, np.int32)
 
 
 @dataclass
@@ -134,16 +133,30 @@ class _Paths:
         return int(np.diff(self.paths[0]).max())
 
 
+def _copies(dim: int) -> tuple[np.ndarray, ...]:
+    """Room for one worker's copies of the upper nodes, see `kernels.paths.visit`."""
+    rows = (aligned_rows(paths.COPIES, dim).reshape(-1) for _ in range(2))
+    return *rows, *np.zeros((2, paths.COPIES), np.int32)
+
+
+class ChoiceScratch(Scratch):
+    """What one worker of `HierarchicalSoftmax` needs for itself."""
+
+    def __init__(self, dim: int, longest: int) -> None:
+        super().__init__(dim, longest)
+        self.nodes, self.upper = np.zeros(longest + LANES, np.int64), _copies(dim)
+
+
 class HierarchicalSoftmax(_Paths):
     """Ways down a Huffman tree from inputs of any make."""
 
-    def scratch(self, dim: int, targets: int) -> Scratch:
-        return Scratch(dim, targets * self.longest)
+    def scratch(self, dim: int, targets: int) -> ChoiceScratch:
+        return ChoiceScratch(dim, self.longest)
 
-    def train(self, batch: Batch, matrices: tuple[Any, ...], rate: float, rng: np.ndarray, own: Scratch) -> None:
+    def train(self, batch: Batch, matrices: tuple[Any, ...], rate: float, rng: np.ndarray, own: ChoiceScratch) -> None:
         sgd.hierarchical_softmax(
             batch.count, batch.examples, batch.means, matrices, self.paths, np.float32(rate), own.batch,
-            (own.sizes, own.labels), own.visited,
+            own.sizes, own.nodes, own.upper,
         )  # fmt: skip
 
 
@@ -152,8 +165,7 @@ class PathScratch:
 
     def __init__(self, dim: int, window: int, longest: int) -> None:
         rows = -(-(2 * window + 2) // LANES) * LANES
-        copies = (aligned_rows(windows.COPIES, dim).reshape(-1) for _ in range(2))
-        self.upper = (*copies, *np.zeros((2, windows.COPIES), np.int32))
+        self.upper = _copies(dim)
         self.ring = tuple(aligned_rows(rows, dim).reshape(-1) for _ in range(2))
         self.places = np.zeros(2 * window + 4, np.int64), np.zeros(longest, np.int64)
         self.sizes = np.zeros((2 * window + 2) * (longest + 8), np.float32)

@@ -37,13 +37,22 @@ def sigmoid(score):
 @leaf
 def compose(matrix, rows, first, last, scale, x, c, dim):
     """Row c of the tile x = scale * the sum of the matrix's rows[first:last]."""
-    size, row = splat(scale), np.int64(rows[first]) * dim
-    for d in range(0, dim, LANES):
-        store(x, LANES * (d + c), mul(size, load(matrix, row + d)))
-    for k in range(first + 1, last):
-        row = np.int64(rows[k]) * dim
-        for d in range(0, dim, LANES):
-            store(x, LANES * (d + c), fma(size, load(matrix, row + d), load(x, LANES * (d + c))))
+    size, quarters = splat(scale), dim - dim % (GROUP * LANES)
+    for d in range(0, quarters, GROUP * LANES):  # pieces that are summed in registers
+        s0 = s1 = s2 = s3 = splat(_ZERO)
+        for k in range(first, last):
+            at = np.int64(rows[k]) * dim + d
+            s0, s1 = add(s0, load(matrix, at)), add(s1, load(matrix, at + LANES))
+            s2, s3 = add(s2, load(matrix, at + 2 * LANES)), add(s3, load(matrix, at + 3 * LANES))
+        store(x, LANES * (d + c), mul(size, s0))
+        store(x, LANES * (d + LANES + c), mul(size, s1))
+        store(x, LANES * (d + 2 * LANES + c), mul(size, s2))
+        store(x, LANES * (d + 3 * LANES + c), mul(size, s3))
+    for d in range(quarters, dim, LANES):
+        s0 = splat(_ZERO)
+        for k in range(first, last):
+            s0 = add(s0, load(matrix, np.int64(rows[k]) * dim + d))
+        store(x, LANES * (d + c), mul(size, s0))
 
 
 @leaf

@@ -48,7 +48,7 @@ from textkit.text.corpus import count_vocabulary, encode_corpus
 from textkit.text.lines import tokenized
 from textkit.text.reader import Lines, Reader
 from textkit.text.tokenizer import Tokenizer
-from textkit.vectors.foreign import write_fasttext as write_fasttext_vectors
+from textkit.vectors.exporting import write_fasttext as write_fasttext_vectors
 from textkit.vectors.model import WordVectors
 from textkit.vectors.phrases import PhraseConfig, with_phrases
 from textkit.vectors.word2vec import Word2Vec, finished

@@ -162,8 +162,8 @@ class Trainer:
             xs = [self.compose(rows, *places) for rows, _, *places in batch]
             dxs = [np.zeros_like(x) for x in xs]
             for x, dx, (_, targets, *_) in zip(xs, dxs, batch, strict=True):
-                nodes, labels = ([i for t in targets for i in paths[t][part]] for part in range(2))
-                self.step(x, dx, nodes, labels, rate)
+                for target in targets:
+                    self.step(x, dx, *paths[target], rate)
             for dx, (rows, _, *places) in zip(dxs, batch, strict=True):
                 self.distribute(rows, dx, *places)
 

@@ -91,7 +91,7 @@ def run(plan: Plan, work: Work, done: Pause, pause: Pause, start: int = 0) -> in
         KeyboardInterrupt: after the steps under way are finished and `pause` was told.
     """
     began = time.monotonic()
-    length = max(1, plan.steps // plan.pauses)
+    length = -(-max(1, plan.steps // plan.pauses) // plan.threads) * plan.threads  # no worker waits for the others
     step, over = start, False
     with _Interrupts() as interrupts, ThreadPoolExecutor(plan.threads) as pool:
         while step < plan.steps and not over:

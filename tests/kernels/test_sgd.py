@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textkit.kernels import huffman, sgd
+from textkit.kernels import heldout, huffman, paths, sgd
 from textkit.kernels.simd import LANES, aligned_rows, padded
-from textkit.vectors.objectives import HierarchicalSoftmax, NegativeSampling, PathSkipgram, Scratch
+from textkit.vectors.objectives import HierarchicalSoftmax, NegativeSampling, PathScratch, PathSkipgram, Scratch
 
 WORDS, FIRST = 12, 3
 ROWS = 20
@@ -108,7 +108,7 @@ def test_hierarchical_softmax_is_its_twin(listed, means, dim):
     own = objective.scratch(dim, 11)
     sgd.hierarchical_softmax(
         len(listed), packed(listed), means, flat(w_in, w_out, mask), objective.paths, np.float32(0.05), own.batch,
-        (own.sizes, own.labels), own.visited,
+        own.sizes, own.nodes, own.upper,
     )  # fmt: skip
     twin.hierarchical_softmax(listed, paths_of(objective), 0.05)
     check(w_in, w_out, twin, dim)
@@ -139,6 +139,30 @@ def test_paths_of_windows_are_their_twin(stream, window, fixed, dim, seed):
     objective = path_step(stream, window, fixed, seed, 0.05, w_in, w_out, mask)
     twin.skipgram_paths(stream, window, fixed, naive.Generator(seed), UNITS, paths_of(objective), 0.05)
     check(w_in, w_out, twin, dim)
+
+
+def test_copies_of_upper_nodes_come_back_to_the_matrix():
+    stream = [int(w) for w in np.random.default_rng(3).integers(FIRST, WORDS, 3 * paths.VISITS)]
+    w_in, w_out, mask = arrays(7)
+    twin = naive.Trainer(w_in, w_out, (True, False))
+    objective = path_step(stream, 2, False, 5, 0.05, w_in, w_out, mask)
+    twin.skipgram_paths(stream, 2, False, naive.Generator(5), UNITS, paths_of(objective), 0.05)
+    check(w_in, w_out, twin, 7)
+
+
+def test_what_two_threads_move_a_node_by_adds_up():
+    shared = matrix(WORDS, 7, 1)
+    began, flat_shared = shared.copy(), shared.reshape(-1)
+    uppers = [PathScratch(7, 2, 5).upper for _ in range(2)]
+    for own, base, *_ in uppers:
+        paths.take(own, base, 2, flat_shared, 9, LANES)
+    for i, (own, _, *_) in enumerate(uppers):
+        own[2 * LANES : 2 * LANES + 7] += i + 1
+    for own, base, *_ in uppers:
+        paths.exchange(own, base, 2, flat_shared, 9, LANES)
+    np.testing.assert_allclose(shared[9, :7], began[9, :7] + 3, atol=1e-5)
+    np.testing.assert_array_equal(np.delete(shared, 9, 0), np.delete(began, 9, 0))
+    np.testing.assert_array_equal(uppers[1][0][2 * LANES : 3 * LANES], shared[9])
 
 
 def test_paths_of_a_window_go_down_the_numerical_gradient():
@@ -266,6 +290,7 @@ def test_steps_go_down_the_numerical_gradient(kind):
             return softmax_loss(a, b, rows, targets)
     else:
         objective = HierarchicalSoftmax(COUNTS)
+        choices = objective.scratch(dim, 1)
         sgd.hierarchical_softmax(
             1,
             listed,
@@ -274,8 +299,9 @@ def test_steps_go_down_the_numerical_gradient(kind):
             objective.paths,
             np.float32(RATE),
             own.batch,
-            (own.sizes, own.labels),
-            own.visited,
+            choices.sizes,
+            choices.nodes,
+            choices.upper,
         )
 
         def loss(a, b):
@@ -362,3 +388,22 @@ def test_rows_are_aligned_and_padded():
     rows = aligned_rows(3, 100)
     assert rows.shape == (3, 112)
     assert rows.ctypes.data % 64 == 0
+
+
+@given(listed=example_lists, mean=st.booleans(), placed=st.booleans(), seed=st.integers(0, 100))
+@settings(max_examples=30)
+def test_inputs_and_products_of_held_out_examples(listed, mean, placed, seed):
+    dim, rng = 7, np.random.default_rng(seed)
+    w_in, w_out, _ = arrays(dim)
+    weights = matrix(4, dim, 3)
+    starts, rows, _, targets, _ = packed(listed)
+    places = rng.integers(0, 4, len(rows) if placed else 0).astype(np.int32)
+    x = aligned_rows(len(listed), dim)
+    heldout.inputs(starts, rows, places, w_in.reshape(-1), weights.reshape(-1), mean, LANES, x.reshape(-1))
+    for e, run in enumerate(itertools.pairwise(starts)):
+        span = slice(*run)
+        parts = w_in[rows[span]] * (weights[places[span]] if placed else 1)
+        np.testing.assert_allclose(x[e], parts.sum(0) / (len(parts) if mean else 1), atol=1e-5)
+    which, out = rng.integers(0, len(x), len(targets)).astype(np.int32), np.empty(len(targets), np.float32)
+    heldout.products(x.reshape(-1), which, w_out.reshape(-1), targets, LANES, out)
+    np.testing.assert_allclose(out, (x[which] * w_out[targets]).sum(1), atol=1e-5)

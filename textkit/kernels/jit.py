@@ -127,7 +127,7 @@ def on_first_compilation(callback: Callable[[], None]) -> None:
 
 
 def release_compiler() -> None:
-    """Give back the memory that the compiler's program code takes, some 50 MB once kernels were loaded.
+    """Give back the memory that the compiler's program takes, some 60 MB once kernels were loaded.
 
     The pages are those of the library's file and are read again when they are needed. Only on Linux.
     """
@@ -135,10 +135,13 @@ def release_compiler() -> None:
         return
     advise = ctypes.CDLL(None).madvise
     advise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-    with contextlib.suppress(OSError), open("/proc/self/maps") as maps:
+    area = ""
+    with contextlib.suppress(OSError), open("/proc/self/smaps") as maps:
         for line in maps:
-            area, rights, *_, name = line.split()
-            if rights == "r-xp" and "libllvmlite" in name:  # code: mapped from the file and never written to
+            name, value, *rest = line.split()
+            if "-" in name:
+                area = name if "w" not in value and "libllvmlite" in rest[-1] else ""
+            elif area and name == "Anonymous:" and value == "0":  # code or constants: nothing of it was ever written to
                 first, last = (int(edge, 16) for edge in area.split("-"))
                 advise(first, last - first, mmap.MADV_DONTNEED)
 

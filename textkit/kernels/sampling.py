@@ -45,10 +45,11 @@ def fill_alias(probabilities, accept, alias, queue):
 
     probabilities float64 (V,), summing to V, used up; accept float32 and alias int32 (V,) are filled; queue int64 (V,).
     """
-    most = np.argmax(probabilities)
-    low, high = 0, len(queue)  # small ones wait at the front of the queue, large ones at its end
+    most, low, high = 0, 0, len(queue)  # small ones wait at the front of the queue, large ones at its end
     for i in range(len(probabilities)):
         alias[i] = i
+        if probabilities[i] > probabilities[most]:
+            most = i
         if probabilities[i] < 1.0:
             queue[low] = i
             low += 1

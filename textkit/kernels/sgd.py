@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from .jit import kernel, leaf
+from .paths import give_back, path_of
 from .sampling import draw_word
 from .simd import LANES, add, div, fma, largest, least, load, mul, prefetch, splat, store, total, totals
 
@@ -36,13 +37,22 @@ def sigmoid(score):
 @leaf
 def compose(matrix, rows, first, last, scale, x, c, dim):
     """Row c of the tile x = scale * the sum of the matrix's rows[first:last]."""
-    size, row = splat(scale), np.int64(rows[first]) * dim
-    for d in range(0, dim, LANES):
-        store(x, LANES * (d + c), mul(size, load(matrix, row + d)))
-    for k in range(first + 1, last):
-        row = np.int64(rows[k]) * dim
-        for d in range(0, dim, LANES):
-            store(x, LANES * (d + c), fma(size, load(matrix, row + d), load(x, LANES * (d + c))))
+    size, quarters = splat(scale), dim - dim % (GROUP * LANES)
+    for d in range(0, quarters, GROUP * LANES):  # pieces that are summed in registers
+        s0 = s1 = s2 = s3 = splat(_ZERO)
+        for k in range(first, last):
+            at = np.int64(rows[k]) * dim + d
+            s0, s1 = add(s0, load(matrix, at)), add(s1, load(matrix, at + LANES))
+            s2, s3 = add(s2, load(matrix, at + 2 * LANES)), add(s3, load(matrix, at + 3 * LANES))
+        store(x, LANES * (d + c), mul(size, s0))
+        store(x, LANES * (d + LANES + c), mul(size, s1))
+        store(x, LANES * (d + 2 * LANES + c), mul(size, s2))
+        store(x, LANES * (d + 3 * LANES + c), mul(size, s3))
+    for d in range(quarters, dim, LANES):
+        s0 = splat(_ZERO)
+        for k in range(first, last):
+            s0 = add(s0, load(matrix, np.int64(rows[k]) * dim + d))
+        store(x, LANES * (d + c), mul(size, s0))
 
 
 @leaf
@@ -156,15 +166,15 @@ def step_rows(x, dx, c, matrix, rows, first, last, sizes, dim):
 
 
 @leaf
-def step_choices(x, dx, c, matrix, rows, first, last, labels, rate, sizes, dim):
+def step_choices(x, dx, c, matrix, rows, first, last, labels, label, rate, sizes, dim):
     """Move the scores of x[c] with all rows towards their labels: gradient label - sigmoid(score).
 
-    All scores are taken before any row moves, so that none has to wait for another. `labels` are those of the rows
-    from `first` on; `sizes` is scratch for 16 more than the rows.
+    All scores are taken before any row moves, so that none has to wait for another. Row first + k has
+    labels[label + k]; `sizes` is scratch for 16 more than the rows.
     """
     score_rows(x, c, matrix, rows, first, last, sizes, dim)
     for k in range(0, last - first, LANES):
-        errors = fma(sigmoid(load(sizes, k)), splat(_MINUS), load(labels, k))
+        errors = fma(sigmoid(load(sizes, k)), splat(_MINUS), load(labels, label + k))
         store(sizes, k, mul(errors, splat(rate)))
     step_rows(x, dx, c, matrix, rows, first, last, sizes, dim)
 
@@ -319,7 +329,7 @@ def negative_sampling(
             if last - first == 1:
                 step_one(x, dx, c, syn_out, np.int64(out_rows[first]), rate, sizes, dim)
             else:
-                step_choices(x, dx, c, syn_out, out_rows, first, last, ones, rate, sizes, dim)
+                step_choices(x, dx, c, syn_out, out_rows, first, last, ones, 0, rate, sizes, dim)
         for tile in range(0, len(drawn), LANES):
             for j in range(LANES):
                 for d in range(0, dim, LANES):
@@ -335,30 +345,27 @@ def negative_sampling(
 
 
 @kernel(refcounts=False)
-def hierarchical_softmax(count, examples, means, matrices, paths, rate, scratch, choices, visited):
+def hierarchical_softmax(count, examples, means, matrices, paths, rate, scratch, sizes, nodes, upper):
     """Train on examples by hierarchical softmax: each node on the way to a target is a two-way choice.
 
     paths: (path_starts int64 (V + 1,), path_nodes int32, path_labels float32), label 1 where the node's score is
-    to rise. choices: (sizes, labels) and visited int32 are scratch for 16 more than the nodes of any example. Other
-    arguments as for `negative_sampling`; syn_out holds the nodes.
+    to rise, and LANES more labels. sizes float32 and nodes int64 are scratch for 16 more than the longest path; upper
+    as for `paths.visit`. Other arguments as for `negative_sampling`; syn_out holds the nodes.
     """
     x, dx, _, _ = scratch
-    sizes, labels = choices
-    syn_out = matrices[1]
-    path_starts, path_nodes, path_labels = paths
+    syn_out, labels, own = matrices[1], paths[2], upper[0]
     out_starts, out_rows = examples[2], examples[3]
     dim = len(x) // LANES
     for e in range(0, count, LANES):
         filled = min(LANES, count - e)
         compose_batch(e, filled, examples, means[0], matrices, x, dx, dim)
         for c in range(filled):
-            size = 0
             for t in range(out_starts[e + c], out_starts[e + c + 1]):
-                for k in range(path_starts[out_rows[t]], path_starts[out_rows[t] + 1]):
-                    visited[size], labels[size] = path_nodes[k], path_labels[k]
-                    size += 1
-            step_choices(x, dx, c, syn_out, visited, 0, size, labels, rate, sizes, dim)
+                path, size, high = path_of(out_rows[t], paths, upper, syn_out, nodes, dim)
+                step_choices(x, dx, c, own, nodes, 0, high, labels, path, rate, sizes, dim)
+                step_choices(x, dx, c, syn_out, nodes, high, size, labels, path + high, rate, sizes, dim)
         distribute_batch(e, filled, examples, means[1], matrices, dx, dim)
+    give_back(upper, syn_out, dim)
 
 
 @kernel(refcounts=False)

@@ -85,6 +85,14 @@ if JIT_DISABLED:
         """See below."""
         return np.array([part.sum(dtype=np.float32) for part in parts], np.float32)
 
+    def twice(a):
+        """See below."""
+        return np.repeat(a[:8], 2)
+
+    def four_times(a):
+        """See below."""
+        return np.repeat(a[:4], 4)
+
     def prefetch(array, position, size):
         """See below."""
 
@@ -211,6 +219,21 @@ else:
             return _call(builder, "llvm.vector.reduce.fadd.v16f32", [zero, args[0]], ir.FloatType(), ("reassoc",))
 
         return types.float32(a), codegen
+
+    def _repeated(times):
+        """A code generator: the first numbers of a vector, each so many times."""
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [k // times for k in range(LANES)])
+        return lambda context, builder, signature, args: builder.shuffle_vector(args[0], args[0], mask)
+
+    @intrinsic
+    def twice(typingctx, a):
+        """The first eight numbers, each twice."""
+        return LANES_TYPE(a), _repeated(2)
+
+    @intrinsic
+    def four_times(typingctx, a):
+        """The first four numbers, each four times."""
+        return LANES_TYPE(a), _repeated(4)
 
     def _pairwise(builder, a, b, width):
         """Add neighbouring groups of `width` numbers: those of `a` and `b` in turn in the result."""

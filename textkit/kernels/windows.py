@@ -10,13 +10,14 @@ import numpy as np
 
 from .examples import draw_reach
 from .jit import kernel, leaf
+from .paths import UPPER, give_back, path_of
 from .sampling import GAP
 from .sgd import clear, compose, distribute, scale_of, sigmoid
-from .simd import LANES, add, fma, load, mul, prefetch, splat, splat_at, store, totals
+from .simd import LANES, fma, four_times, load, mul, prefetch, splat, splat_at, store, totals, twice
 
 _ZERO, _ONE, _MINUS = np.float32(0.0), np.float32(1.0), np.float32(-1.0)
 AHEAD = 3  # how many words before they enter the cache is asked for their rows
-NEXT, SHALLOW = 2, 6  # so many words before its turn for the nodes of a centre word, but the first, which are at hand
+NEXT = 2  # so many words before its turn for the lower nodes of a centre word
 
 
 @leaf
@@ -32,11 +33,15 @@ def ring_row(position, window, dim):
 
 
 @leaf
-def score_four(x, c0, c1, c2, c3, matrix, nodes, count, scores, start, dim):
-    """scores[start + 4 k + i] = the product of row c_i of x and the matrix's row at nodes[k]; the last one fills up."""
-    for k in range(0, count, 4):
-        r0, r1 = nodes[k], nodes[min(k + 1, count - 1)]
-        r2, r3 = nodes[min(k + 2, count - 1)], nodes[min(k + 3, count - 1)]
+def errors_of_four(x, c0, c1, c2, c3, matrix, nodes, first, last, labels, path, rate, sizes, start, dim):
+    """By how much rows c_i of x and the matrix's rows at nodes[first:last] are to move one another.
+
+    sizes[start + 4 k + i] = rate * (label - sigmoid(their product)), labels[path + k] of node k. The last node stands
+    in where there are no four; labels has LANES more than it needs.
+    """
+    for k in range(first, last, 4):
+        r0, r1 = nodes[k], nodes[min(k + 1, last - 1)]
+        r2, r3 = nodes[min(k + 2, last - 1)], nodes[min(k + 3, last - 1)]
         a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = splat(_ZERO)
         e0 = e1 = e2 = e3 = f0 = f1 = f2 = f3 = splat(_ZERO)
         for d in range(0, dim, LANES):
@@ -50,17 +55,19 @@ def score_four(x, c0, c1, c2, c3, matrix, nodes, count, scores, start, dim):
             e0, e1, e2, e3 = fma(v, x0, e0), fma(v, x1, e1), fma(v, x2, e2), fma(v, x3, e3)
             v = load(matrix, r3 + d)
             f0, f1, f2, f3 = fma(v, x0, f0), fma(v, x1, f1), fma(v, x2, f2), fma(v, x3, f3)
-        store(scores, start + 4 * k, totals(a0, a1, a2, a3, b0, b1, b2, b3, e0, e1, e2, e3, f0, f1, f2, f3))
+        found = totals(a0, a1, a2, a3, b0, b1, b2, b3, e0, e1, e2, e3, f0, f1, f2, f3)
+        wrong = fma(sigmoid(found), splat(_MINUS), four_times(load(labels, path + k)))
+        store(sizes, start + 4 * k, mul(wrong, splat(rate)))
 
 
 @leaf
-def step_four(x, c0, c1, c2, c3, matrix, nodes, count, sizes, start, dim):
+def step_four(x, c0, c1, c2, c3, matrix, nodes, first, last, sizes, start, dim):
     """Rows c_i of x and the matrix's rows at nodes[k] move by sizes[start + 4 k + i] times one another."""
     for d in range(0, dim, LANES):
         x0, x1 = load(x, LANES * (d + c0)), load(x, LANES * (d + c1))
         x2, x3 = load(x, LANES * (d + c2)), load(x, LANES * (d + c3))
         y0, y1, y2, y3 = x0, x1, x2, x3
-        for k in range(count):
+        for k in range(first, last):
             v = load(matrix, nodes[k] + d)
             at = start + 4 * k
             g0, g1, g2, g3 = (
@@ -70,7 +77,7 @@ def step_four(x, c0, c1, c2, c3, matrix, nodes, count, sizes, start, dim):
                 splat_at(sizes, at + 3),
             )
             y0, y1, y2, y3 = fma(g0, v, y0), fma(g1, v, y1), fma(g2, v, y2), fma(g3, v, y3)
-            store(matrix, nodes[k] + d, add(fma(g1, x1, fma(g0, x0, v)), fma(g3, x3, mul(g2, x2))))
+            store(matrix, nodes[k] + d, fma(g3, x3, fma(g2, x2, fma(g1, x1, fma(g0, x0, v)))))
         store(x, LANES * (d + c0), y0)
         store(x, LANES * (d + c1), y1)
         store(x, LANES * (d + c2), y2)
@@ -78,13 +85,12 @@ def step_four(x, c0, c1, c2, c3, matrix, nodes, count, sizes, start, dim):
 
 
 @leaf
-def score_two(x, c0, c1, matrix, nodes, count, scores, start, dim):
-    """As `score_four` for two rows: scores[start + 2 k + i]."""
-    for k in range(0, count, 8):
-        last = count - 1
-        r0, r1, r2, r3 = nodes[k], nodes[min(k + 1, last)], nodes[min(k + 2, last)], nodes[min(k + 3, last)]
-        r4, r5 = nodes[min(k + 4, last)], nodes[min(k + 5, last)]
-        r6, r7 = nodes[min(k + 6, last)], nodes[min(k + 7, last)]
+def errors_of_two(x, c0, c1, matrix, nodes, first, last, labels, path, rate, sizes, start, dim):
+    """As `errors_of_four` for two rows: sizes[start + 2 k + i]."""
+    for k in range(first, last, 8):
+        r0, r1, r2, r3 = nodes[k], nodes[min(k + 1, last - 1)], nodes[min(k + 2, last - 1)], nodes[min(k + 3, last - 1)]
+        r4, r5 = nodes[min(k + 4, last - 1)], nodes[min(k + 5, last - 1)]
+        r6, r7 = nodes[min(k + 6, last - 1)], nodes[min(k + 7, last - 1)]
         a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = splat(_ZERO)
         b0 = b1 = b2 = b3 = b4 = b5 = b6 = b7 = splat(_ZERO)
         for d in range(0, dim, LANES):
@@ -105,32 +111,24 @@ def score_two(x, c0, c1, matrix, nodes, count, scores, start, dim):
             a6, b6 = fma(v, x0, a6), fma(v, x1, b6)
             v = load(matrix, r7 + d)
             a7, b7 = fma(v, x0, a7), fma(v, x1, b7)
-        store(scores, start + 2 * k, totals(a0, b0, a1, b1, a2, b2, a3, b3, a4, b4, a5, b5, a6, b6, a7, b7))
+        found = totals(a0, b0, a1, b1, a2, b2, a3, b3, a4, b4, a5, b5, a6, b6, a7, b7)
+        wrong = fma(sigmoid(found), splat(_MINUS), twice(load(labels, path + k)))
+        store(sizes, start + 2 * k, mul(wrong, splat(rate)))
 
 
 @leaf
-def step_two(x, c0, c1, matrix, nodes, count, sizes, start, dim):
+def step_two(x, c0, c1, matrix, nodes, first, last, sizes, start, dim):
     """As `step_four` for two rows: sizes[start + 2 k + i]."""
     for d in range(0, dim, LANES):
         x0, x1 = load(x, LANES * (d + c0)), load(x, LANES * (d + c1))
         y0, y1 = x0, x1
-        for k in range(count):
+        for k in range(first, last):
             v = load(matrix, nodes[k] + d)
             g0, g1 = splat_at(sizes, start + 2 * k), splat_at(sizes, start + 2 * k + 1)
             y0, y1 = fma(g0, v, y0), fma(g1, v, y1)
             store(matrix, nodes[k] + d, fma(g1, x1, fma(g0, x0, v)))
         store(x, LANES * (d + c0), y0)
         store(x, LANES * (d + c1), y1)
-
-
-@leaf
-def errors(scores, start, width, labels, first, count, rate, spread):
-    """Scores of `count` nodes with `width` rows become rate * (label - sigmoid(score)); labels[first + k] of node k."""
-    for k in range(count):  # a label for each of the rows; what is too much is written over by the next
-        store(spread, width * k, splat_at(labels, first + k))
-    for k in range(0, width * count, LANES):
-        wrong = fma(sigmoid(load(scores, start + k)), splat(_MINUS), load(spread, k))
-        store(scores, start + k, mul(wrong, splat(rate)))
 
 
 @leaf
@@ -174,62 +172,58 @@ def collect(stream, size, centre, reach, window, members, dim):
 
 
 @leaf
-def path_of(word, path_starts, path_nodes, nodes, dim):
-    """Where the rows of a word's nodes begin in the matrix, into `nodes`; returns its path's start and length."""
-    first = path_starts[word]
-    count = path_starts[word + 1] - first
-    for k in range(count):
-        nodes[k] = np.int64(path_nodes[first + k]) * dim
-    return first, count
-
-
-@leaf
 def prefetch_ahead(entering, window, stream, size, path_starts, path_nodes, syn_in, syn_out, dim):
-    """Ask for the row of a word soon to enter and for the nodes of a centre word soon to come."""
+    """Ask for the row of a word soon to enter and for the lower nodes of a centre word soon to come."""
     if entering + AHEAD < size and stream[entering + AHEAD] != GAP:
         prefetch(syn_in, np.int64(stream[entering + AHEAD]) * dim, dim)
     coming = entering - window + NEXT
     if 0 <= coming < size and stream[coming] != GAP:
         word = stream[coming]
-        for k in range(path_starts[word] + SHALLOW, path_starts[word + 1]):
+        for k in range(path_starts[word] + UPPER, path_starts[word + 1]):
             prefetch(syn_out, np.int64(path_nodes[k]) * dim, dim)
 
 
 @leaf
-def go_path(members, many, x, matrix, nodes, count, labels, first, rate, sizes, spread, dim):
-    """All members (ring rows) go a path of `count` nodes: first all scores, then they move four by four, or two."""
-    deep = len(spread) // 4  # room for the scores of one member
+def go_path(members, many, x, own, matrix, nodes, high, count, labels, path, rate, sizes, dim):
+    """All members (ring rows) go a path of `count` nodes, `high` of them in `own`, the others in the matrix.
+
+    First all scores are taken, then members and nodes move, four members at a time, or two.
+    """
+    deep = len(nodes) + LANES // 2  # room for one member
     for m in range(0, many, 4):
-        c0, c1 = members[m], members[m + 1]
+        c0, c1, start = members[m], members[m + 1], m * deep
         if many - m > 2:
-            score_four(x, c0, c1, members[m + 2], members[m + 3], matrix, nodes, count, sizes, m * deep, dim)
-            errors(sizes, m * deep, 4, labels, first, count, rate, spread)
+            c2, c3 = members[m + 2], members[m + 3]
+            errors_of_four(x, c0, c1, c2, c3, own, nodes, 0, high, labels, path, rate, sizes, start, dim)
+            errors_of_four(x, c0, c1, c2, c3, matrix, nodes, high, count, labels, path, rate, sizes, start, dim)
         else:
-            score_two(x, c0, c1, matrix, nodes, count, sizes, m * deep, dim)
-            errors(sizes, m * deep, 2, labels, first, count, rate, spread)
+            errors_of_two(x, c0, c1, own, nodes, 0, high, labels, path, rate, sizes, start, dim)
+            errors_of_two(x, c0, c1, matrix, nodes, high, count, labels, path, rate, sizes, start, dim)
     for m in range(0, many, 4):
-        c0, c1 = members[m], members[m + 1]
+        c0, c1, start = members[m], members[m + 1], m * deep
         if many - m > 2:
-            step_four(x, c0, c1, members[m + 2], members[m + 3], matrix, nodes, count, sizes, m * deep, dim)
+            c2, c3 = members[m + 2], members[m + 3]
+            step_four(x, c0, c1, c2, c3, own, nodes, 0, high, sizes, start, dim)
+            step_four(x, c0, c1, c2, c3, matrix, nodes, high, count, sizes, start, dim)
         else:
-            step_two(x, c0, c1, matrix, nodes, count, sizes, m * deep, dim)
+            step_two(x, c0, c1, own, nodes, 0, high, sizes, start, dim)
+            step_two(x, c0, c1, matrix, nodes, high, count, sizes, start, dim)
 
 
 @kernel(refcounts=False)
-def skipgram_paths(stream, size, window, fixed, rng, units, matrices, paths, rate, ring, places, scratch):
+def skipgram_paths(stream, size, window, fixed, rng, units, matrices, paths, rate, ring, upper, places, sizes):
     """Train on a stream of words by skip-gram and hierarchical softmax (Mikolov et al. 2013, section 2.1).
 
     Each word within reach of a centre word is to predict it: at each node of the centre's path, label 1 or 0. All
     words of a window are scored before any row moves; then they and the nodes move, four words at a time.
 
     stream int32 (size,) with gaps; rng uint64 (1,). units, matrices, rate as for `sgd.negative_sampling`, paths as
-    for `sgd.hierarchical_softmax`. ring: (x, before), float32 tiles for 2 window + 2 rows. places: (members int64
-    (2 window + 4,), nodes int64, as long as the longest path). scratch: (sizes, spread) float32, spread 4 times as
-    long as the longest path and 8, sizes (window + 2) / 2 times as long as that.
+    for `sgd.hierarchical_softmax`, upper as for `paths.visit`. ring: (x, before), float32 tiles for 2 window + 2 rows.
+    places: (members int64 (2 window + 4,), nodes int64, as long as the longest path). sizes float32: for each of
+    2 window + 2 members the length of the longest path and 8.
     """
     x, before = ring
     members, nodes = places
-    sizes, spread = scratch
     syn_in, syn_out, frozen, _ = matrices
     path_starts, path_nodes, path_labels = paths
     dim = len(syn_out) // (len(path_starts) - 1)
@@ -246,7 +240,10 @@ def skipgram_paths(stream, size, window, fixed, rng, units, matrices, paths, rat
                 if many % 2 == 1:  # a row of zeros fills up
                     members[many] = spare
                     clear(x, spare, dim)
-                first, count = path_of(stream[centre], path_starts, path_nodes, nodes, dim)
-                go_path(members, many, x, syn_out, nodes, count, path_labels, first, rate, sizes, spread, dim)
+                path, count, high = path_of(stream[centre], paths, upper, syn_out, nodes, dim)
+                for k in range(count):
+                    nodes[k] *= dim
+                go_path(members, many, x, upper[0], syn_out, nodes, high, count, path_labels, path, rate, sizes, dim)
         if leaving >= 0 and stream[leaving] != GAP:
             leave(leaving, window, stream, units, syn_in, frozen, x, before, dim)
+    give_back(upper, syn_out, dim)

@@ -26,6 +26,7 @@ from ..parallel import ordered_map, thread_count
 from ..progress import Progress, Reporter, silent
 from ..store import drop_pages, return_freed_memory
 from .blocks import Block, whole_lines
+from .reader import Lines
 from .tokenizer import Tokenizer
 from .vocabulary import SPECIALS, UNK, Vocabulary, WordTable
 
@@ -167,6 +168,8 @@ def encode_corpus(
     if sparing:
         return_freed_memory()
         release_compiler()
+        for _ in _Workers(Lines(["."]), tokenizer, vocabulary, 1).run():
+            release_compiler()  # now that the kernels are loaded, and before there is anything else in memory
     workers = _Workers(text, tokenizer, vocabulary, thread_count(threads), skip_unk)
     encoder = _Encoder(workers, min_count, max_vocab, progress, _SPARING if sparing else in_memory)
     with files.scratch_directory(cache) as scratch, contextlib.closing(encoder):
@@ -444,8 +447,6 @@ class _Encoder:
         self.ends.append(np.zeros(1, np.int64))
         last: Encoded | None = None
         for encoded, table in self.workers.run():
-            if last is None:
-                release_compiler()  # all kernels of this loop are loaded
             if last and last.open and last.block.source != encoded.block.source:
                 self._end_line()
             self.ids.append(encoded.ids)

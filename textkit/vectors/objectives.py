@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..errors import UsageError
-from ..kernels import huffman, sampling, sgd, windows
+from ..kernels import heldout, huffman, paths, sampling, sgd, windows
 from ..kernels.simd import LANES, aligned_rows
 from ..text.vocabulary import SPECIALS
 from .config import SOFTMAX_LIMIT, Config
@@ -21,13 +21,12 @@ class Scratch:
 
     Attributes:
         batch: tiles of a batch's inputs and gradients, of drawn rows, and the gradients of their scores.
-        sizes, labels, visited: of the choices that one example makes, so many at most.
+        sizes, labels: of the choices that one example makes, so many at most.
     """
 
     def __init__(self, dim: int, choices: int) -> None:
         self.batch = tuple(aligned_rows(LANES, size).reshape(-1) for size in (dim, dim, dim, LANES))
         self.sizes, self.labels = np.zeros(choices + LANES, np.float32), np.ones(choices + LANES, np.float32)
-        self.visited = np.zeros(choices + LANES, np.int32)
 
 
 @dataclass
@@ -62,12 +61,22 @@ class BatchObjective(Objective, Protocol):
 
 
 def _log_sigmoid(scores: np.ndarray) -> np.ndarray:
-    return -np.logaddexp(np.float32(0), -scores)
+    """log(1 / (1 + exp(-score))), by functions that NumPy has as vector code."""
+    return np.minimum(scores, 0) - np.log(1 + np.exp(-np.abs(scores)))
+
+
+def _products(x: np.ndarray, places: np.ndarray, syn_out: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The inner products of x[places] and syn_out[rows], without copies of them and without other threads."""
+    out = np.empty(len(rows), np.float32)
+    heldout.products(
+        x.reshape(-1), places.astype(np.int32), syn_out.reshape(-1), rows.astype(np.int32), x.shape[1], out
+    )
+    return out
 
 
 _WORDS_PER_EXAMPLE = 50  # different words that a batch needs for each example that shares its drawn words
 _LOSS_TARGETS = 2_000  # of hierarchical softmax: as many as its loss is measured on
-_LOSS_NEGATIVES = 64  # the same drawn words for all inputs whose loss is measured
+_LOSS_NEGATIVES, _LOSS_DRAWS = 64, 16  # so many drawn words to measure the loss with, so many of them in turn per input
 
 
 class NegativeSampling:
@@ -83,8 +92,10 @@ class NegativeSampling:
     def loss(self, x: np.ndarray, starts: np.ndarray, targets: np.ndarray, syn_out: np.ndarray) -> float:
         """Mean loss per target, in nats."""
         each = np.repeat(np.arange(len(x)), np.diff(starts))
-        positive = -_log_sigmoid(np.einsum("nd,nd->n", x[each], syn_out[targets])).mean()
-        negative = -_log_sigmoid(-x @ syn_out[self.fixed].T).mean(1)
+        positive = -_log_sigmoid(_products(x, each, syn_out, targets)).mean()
+        places = np.arange(len(x)).repeat(_LOSS_DRAWS)
+        drawn = _products(x, places, syn_out, np.resize(self.fixed, len(places))).reshape(len(x), -1)
+        negative = -_log_sigmoid(-drawn).mean(1)
         return float(positive + self.negatives * negative[each].mean())
 
     def scratch(self, dim: int, targets: int) -> Scratch:
@@ -102,7 +113,8 @@ class _Paths:
     """Targets as ways down a Huffman tree."""
 
     def __init__(self, counts: np.ndarray) -> None:
-        self.paths = huffman.paths_of(*huffman.tree_of(counts))
+        starts, nodes, labels = huffman.paths_of(*huffman.tree_of(counts))
+        self.paths = starts, nodes, np.append(labels, np.zeros(LANES, np.float32))
 
     def loss(self, x: np.ndarray, starts: np.ndarray, targets: np.ndarray, syn_out: np.ndarray) -> float:
         """Mean loss per target, in nats."""
@@ -112,7 +124,7 @@ class _Paths:
         lengths = path_starts[targets + 1] - path_starts[targets]
         before = np.cumsum(lengths) - lengths
         steps = np.repeat(path_starts[targets] - before, lengths) + np.arange(lengths.sum())
-        scores = np.einsum("nd,nd->n", x[np.repeat(each, lengths)], syn_out[nodes[steps]])
+        scores = _products(x, np.repeat(each, lengths), syn_out, nodes[steps])
         return float(-_log_sigmoid((2 * labels[steps] - 1) * scores).sum() / len(targets))
 
     @property
@@ -121,16 +133,30 @@ class _Paths:
         return int(np.diff(self.paths[0]).max())
 
 
+def _copies(dim: int) -> tuple[np.ndarray, ...]:
+    """Room for one worker's copies of the upper nodes, see `kernels.paths.visit`."""
+    rows = (aligned_rows(paths.COPIES, dim).reshape(-1) for _ in range(2))
+    return *rows, *np.zeros((2, paths.COPIES), np.int32)
+
+
+class ChoiceScratch(Scratch):
+    """What one worker of `HierarchicalSoftmax` needs for itself."""
+
+    def __init__(self, dim: int, longest: int) -> None:
+        super().__init__(dim, longest)
+        self.nodes, self.upper = np.zeros(longest + LANES, np.int64), _copies(dim)
+
+
 class HierarchicalSoftmax(_Paths):
     """Ways down a Huffman tree from inputs of any make."""
 
-    def scratch(self, dim: int, targets: int) -> Scratch:
-        return Scratch(dim, targets * self.longest)
+    def scratch(self, dim: int, targets: int) -> ChoiceScratch:
+        return ChoiceScratch(dim, self.longest)
 
-    def train(self, batch: Batch, matrices: tuple[Any, ...], rate: float, rng: np.ndarray, own: Scratch) -> None:
+    def train(self, batch: Batch, matrices: tuple[Any, ...], rate: float, rng: np.ndarray, own: ChoiceScratch) -> None:
         sgd.hierarchical_softmax(
             batch.count, batch.examples, batch.means, matrices, self.paths, np.float32(rate), own.batch,
-            (own.sizes, own.labels), own.visited,
+            own.sizes, own.nodes, own.upper,
         )  # fmt: skip
 
 
@@ -139,10 +165,10 @@ class PathScratch:
 
     def __init__(self, dim: int, window: int, longest: int) -> None:
         rows = -(-(2 * window + 2) // LANES) * LANES
+        self.upper = _copies(dim)
         self.ring = tuple(aligned_rows(rows, dim).reshape(-1) for _ in range(2))
         self.places = np.zeros(2 * window + 4, np.int64), np.zeros(longest, np.int64)
-        room = 4 * (longest + 8)
-        self.sizes = np.zeros((window + 2) // 2 * room, np.float32), np.zeros(room, np.float32)
+        self.sizes = np.zeros((2 * window + 2) * (longest + 8), np.float32)
 
 
 class PathSkipgram(_Paths):
@@ -162,7 +188,7 @@ class PathSkipgram(_Paths):
         """Train on all windows of a stream of words."""
         windows.skipgram_paths(
             stream, len(stream), self.window, self.fixed, rng, units, matrices, self.paths, np.float32(rate), own.ring,
-            own.places, own.sizes,
+            own.upper, own.places, own.sizes,
         )  # fmt: skip
 
 

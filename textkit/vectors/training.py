@@ -13,8 +13,9 @@ import numpy as np
 from .. import __version__, files, training
 from ..errors import DataError, UsageError
 from ..kernels import examples as kernels
-from ..kernels import sampling
+from ..kernels import heldout, sampling
 from ..kernels.jit import release_compiler
+from ..kernels.simd import aligned_rows
 from ..parallel import thread_count
 from ..progress import Progress, Reporter, silent
 from ..store import let_go_of, release_pages
@@ -100,7 +101,7 @@ class Trainer:
         held = min(_HELD_OUT, tokens // _HELD_OUT_SHARE)
         self.trained_tokens = tokens - held if held >= _LEAST_HELD_OUT else tokens
         self.block = _BLOCK if config.subwords is None else _BLOCK // 4
-        self.block = max(1024, min(self.block, self.trained_tokens // 64))
+        self.block = max(1024, min(self.block, self.trained_tokens // 256))
         self.blocks = -(-self.trained_tokens // self.block)
         self.epochs = config.epochs_for(tokens)
         self.rate_scale, self.history = 1.0, list[dict[str, float]]()
@@ -269,13 +270,11 @@ class Trainer:
         if self._held_out is None or self.matrices is None:
             return None
         in_starts, in_rows, out_starts, out_rows, places = self._held_out
+        x = aligned_rows(len(in_starts) - 1, self.matrices.syn_in.shape[1])
+        mean = self.config.combine != "sum" or self.config.model != "cbow"
+        syn_in, _, _, weights = self._flat
+        heldout.inputs(in_starts, in_rows, places, syn_in, weights, mean, x.shape[1], x.reshape(-1))
         with np.errstate(over="ignore", invalid="ignore"):
-            rows = self.matrices.syn_in[in_rows]
-            if len(places):
-                rows *= self.matrices.weights[places]
-            x = np.add.reduceat(rows, in_starts[:-1])
-            if self.config.combine != "sum" or self.config.model != "cbow":
-                x /= np.diff(in_starts)[:, None].astype(np.float32)
             return self.objective.loss(x, out_starts, out_rows, self.matrices.syn_out)
 
     # --- checkpoints ------------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ class Solver:
     ) -> None:
         first = None if begin is None else np.vstack([begin[0], begin[1]])
         self.labels, self.several = labels, loss == "ova"
-        self.arguments = examples, labels, loss, positive
+        self.arguments = examples, labels, loss, positive, begin
         self.problems: list[Ascent] = []
         if self.several:
             for label in range(labels):

@@ -20,7 +20,7 @@ from sklearn.utils.estimator_checks import check_estimator, parametrize_with_che
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from textkit.classify.model import Classifier
-from textkit.sklearn import TextClassifier
+from textkit.sklearn import Documents, TextClassifier
 from textkit.text.tokenizer import Tokenizer
 
 WORDS = {"war": "tank army", "love": "kiss heart", "sea": "ship wave"}
@@ -35,7 +35,9 @@ TEXTS = texts_of(LABELS)
 
 
 def estimator(**settings):
-    return TextClassifier("embedding", **{"random_state": 0, "validation": 0.0, "min_ngram_count": 1, **settings})
+    return TextClassifier(
+        **{"model": "embedding", "random_state": 0, "validation": 0.0, "min_ngram_count": 1, **settings}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -187,34 +189,64 @@ def test_grid_search_pipeline_and_cross_validation():
     assert (scores > -0.7).all()
 
 
-def test_partial_fit():
-    parts = [slice(0, 20), slice(20, 30), slice(30, 45)]
-    order = np.random.default_rng(0).permutation(45)
-    texts, labels = [TEXTS[i] for i in order], [LABELS[i] for i in order]
-    grown = estimator()
-    for part in parts:
-        assert grown.partial_fit(texts[part], labels[part], classes=sorted(WORDS)) is grown
-    whole = estimator().fit(texts, labels)
-    assert (grown.predict_proba(TEXTS) == whole.predict_proba(TEXTS)).all()
-    grown.partial_fit(["kiss kiss bang"] * 3, ["war"] * 3, sample_weight=[50] * 3)
-    assert (grown.predict_proba(TEXTS) != whole.predict_proba(TEXTS)).any()
-    assert (pickle.loads(pickle.dumps(grown)).predict_proba(TEXTS) == grown.predict_proba(TEXTS)).all()
+def parts_of(texts, labels, size):
+    order = np.random.default_rng(0).permutation(len(texts))
+    texts, labels = [texts[i] for i in order], [labels[i] for i in order]
+    return [(texts[i : i + size], labels[i : i + size]) for i in range(0, len(texts), size)]
+
+
+@pytest.mark.parametrize("model", ["linear", "embedding", "auto"])
+def test_partial_fit(model):
+    grown, seen = estimator(model=model), 0
+    for texts, labels in parts_of(TEXTS, LABELS, 15):
+        assert grown.partial_fit(texts, labels, classes=sorted(WORDS)) is grown
+        seen += len(texts)
+        assert grown.model_.report["documents"] == grown.model_.label_counts.sum() == seen
+        held = [value for value in vars(grown).values() if isinstance(value, Documents)]
+        assert not held  # no text is kept
+    assert grown.score(TEXTS, LABELS) > 0.9
+    before = grown.predict_proba(TEXTS)
+    copy = pickle.loads(pickle.dumps(grown))
+    assert (copy.predict_proba(TEXTS) == before).all()
+    for each in (grown, copy):
+        each.partial_fit(["kiss kiss bang"] * 3, ["war"] * 3, sample_weight=[50] * 3)
+    assert (copy.predict_proba(TEXTS) == grown.predict_proba(TEXTS)).all()
+    assert grown.predict(["kiss kiss bang"]) == ["war"]
     with pytest.raises(ValueError, match="not among the classes"):
         grown.partial_fit(["a"], ["peace"])
     with pytest.raises(ValueError, match="differ"):
         grown.partial_fit(["a"], ["war"], classes=["war"])
-    more = pickle.loads(pickle.dumps(whole))
-    whole.partial_fit(["kiss kiss bang"] * 3, ["war"] * 3, sample_weight=[50] * 3)
-    assert (whole.predict_proba(TEXTS) == grown.predict_proba(TEXTS)).all()
+    with pytest.raises(ValueError, match="another kind"):
+        grown.partial_fit(["a"], np.array([[0, 1, 1]]))
+
+
+def test_partial_fit_goes_on_from_fit():
+    (texts, labels), (more, others), *_ = parts_of(TEXTS, LABELS, 20)
+    fitted = estimator(model="linear").fit(texts, labels)
+    begun = estimator(model="linear").partial_fit(texts, labels)
+    assert (fitted.predict_proba(TEXTS) == begun.predict_proba(TEXTS)).all()
+    lost = pickle.loads(pickle.dumps(fitted))
+    fitted.partial_fit(more, others), begun.partial_fit(more, others)
+    assert (fitted.predict_proba(TEXTS) == begun.predict_proba(TEXTS)).all()
     with pytest.raises(ValueError, match="begin with partial_fit"):
-        more.partial_fit(["a"], ["war"])
+        lost.partial_fit(more, others)
+    embedded = pickle.loads(pickle.dumps(estimator().fit(texts, labels)))
+    assert embedded.partial_fit(more, others).model_.report["documents"] == 40
 
 
 def test_partial_fit_knows_classes_that_come_later():
     grown = estimator().partial_fit(TEXTS[:30], LABELS[:30], classes=["love", "sea", "war", "xmas"])
     assert grown.predict_proba(["kiss"]).shape == (1, 4)
-    sets = estimator().partial_fit(MANY[:30], SEVERAL[:30]).partial_fit(MANY[30:], SEVERAL[30:])
-    assert sets.score(MANY, SEVERAL) == 1
+    grown.partial_fit(["ho ho ho snow"] * 5, ["xmas"] * 5)
+    assert grown.predict(["ho ho ho"]) == ["xmas"]
+
+
+@pytest.mark.parametrize("model", ["linear", "embedding"])
+def test_partial_fit_of_several_labels(model):
+    sets = estimator(model=model).partial_fit(MANY[:30], SEVERAL[:30]).partial_fit(MANY[30:], SEVERAL[30:])
+    assert sets.score(MANY, SEVERAL) > 0.9
+    sets.partial_fit(["nothing at all here"] * 20, [set()] * 20)
+    assert sets.predict(["nothing at all"]) == [set()]
 
 
 # --- what it refuses ---------------------------------------------------------------------------------------

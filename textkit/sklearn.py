@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from .classify.config import ClassifierConfig
-from .classify.data import from_memory
+from .classify.continuing import Memory
+from .classify.data import LabelledCorpus, from_memory
 from .classify.labelling import Ragged
 from .classify.model import Classifier
 from .errors import MissingExtraError, TextkitError
@@ -97,9 +98,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    _model: Classifier | None
-    _documents: "Documents | None"
-    _grown: bool
+    _model: Classifier
+    _memory: Memory | None  # of a linear model that partial_fit trains on
+    _fitted: "Documents | None"  # what fit was given
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -119,42 +120,80 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         Raises:
             ValueError: what is no text, no label, or too little of them.
         """
-        self._documents, self._grown = self._checked(X, Targets.of, y, sample_weight), False
-        self._learn(self._documents.targets)
-        self._model = self._trained(self._documents)
+        documents = self._checked(X, Targets.of, y, sample_weight)
+        self._learn(documents.targets)
+        self._model, self._memory, self._fitted = self._trained(documents), None, documents
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> "TextClassifier":
-        """Add texts to those that were given before, to `fit` or here.
+        """Train on with further texts, after `fit` or earlier calls; what came before is not needed again.
 
-        Nothing is forgotten: references to all texts are kept, and when the model is next asked it is trained on all of
-        them, as if they had been given to `fit` together. After `fit` alone they do not go into a pickle.
+        Texts come in parts of hundreds or more, for each part is fitted as closely as `fit` would. The first part
+        decides what is tried out: `model="auto"`, and what the linear model's costs are. The linear model takes what
+        it has learned as the prior of the next part, see `textkit.classify.continuing`, and after any number of parts
+        is about as good as one `fit` of all texts. Memory grows with the words of all texts, not with the texts;
+        only those of `fit` are kept until the first call after it, and go when the estimator is pickled.
 
         Args:
             classes: all labels that there will be, in the first call; without it those of the first call.
 
         Raises:
-            ValueError: a label that was not among the classes; or an estimator that lost its texts when pickled.
+            ValueError: a label that was not among the classes; or after `fit` and pickling, of the linear model.
         """
-        before = getattr(self, "_documents", None)
-        if before is None and hasattr(self, "classes_"):
-            raise ValueError("the texts of fit went when this was pickled: begin with partial_fit, or with a clone.")
-        if before is not None:
+        before = hasattr(self, "classes_")
+        if before:
             if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
                 raise ValueError(f"classes={classes!r} differ from those of an earlier call, {self.classes_!r}.")
             classes = self.classes_
         of = Targets.of if classes is None else partial(Targets.within, classes=classes)
         documents = self._checked(X, of, y, sample_weight)
-        self._documents, self._model = documents if before is None else before.joined(documents), None
-        self._grown = True
+        if before and documents.targets.kind != self._kind:
+            raise ValueError("y is of another kind than in an earlier call.")
+        try:
+            self._model, self._memory = self._trained_on(documents) if before else self._begun(documents)
+        except TextkitError as error:
+            raise ValueError(str(error)) from error
         self._learn(documents.targets)
+        self._fitted = None
         return self
+
+    def _begun(self, documents: "Documents") -> tuple[Classifier, Memory | None]:
+        model = self._trained(documents, spare=True)
+        return model, self._remembered(model, documents)
+
+    def _remembered(self, model: Classifier, documents: "Documents") -> Memory | None:
+        """What it takes to train a linear model on after these documents."""
+        return (
+            Memory.of(model, self._data(documents, model.labels), self._threads)
+            if model.head.kind == "linear"
+            else None
+        )
+
+    def _trained_on(self, documents: "Documents") -> tuple[Classifier, Memory | None]:
+        model, memory, threads = self.model_, self._memory, self._threads
+        data = self._data(documents, model.labels)
+        if model.head.kind != "linear":
+            seen = int(model.report["documents"]) + len(data)
+            config = self._config(documents.targets).for_documents(seen)  # epochs of few documents would undo the rest
+            config = config.with_(model="embedding", loss=model.head.loss)
+            made = Classifier.train_on(data, config, threads=threads, base=model)
+            made.report["documents"] = seen
+            return made, None
+        if len(data.labels) > len(model.labels):
+            raise ValueError("y has texts without a label, as fit had none: begin with partial_fit.")
+        if memory is None and self._fitted is not None:
+            memory = self._remembered(model, self._fitted)
+        if memory is None:
+            raise ValueError(
+                "a linear model goes on only with what there is to remember of the texts of fit, and that went when it "
+                "was pickled: begin with partial_fit, or take model='embedding'."
+            )
+        parts, memory = memory.trained_on(model, data, threads)
+        return Classifier.of(parts), memory
 
     def __getstate__(self) -> dict[str, Any]:
         state = {**super().__getstate__()}
-        if "_documents" in state and not self._grown:
-            state["_documents"] = None
-        return state
+        return {**state, "_fitted": None} if "_fitted" in state else state
 
     @staticmethod
     def _checked(X: Any, targets_of: Callable[..., "Targets"], y: Any, sample_weight: Any) -> "Documents":
@@ -168,23 +207,23 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     def model_(self) -> Classifier:
         """The trained model."""
         check_is_fitted(self, "classes_")
-        if self._model is None and self._documents is not None:
-            self._model = self._trained(self._documents)
-        assert self._model is not None
         return self._model
 
-    def _trained(self, documents: "Documents") -> Classifier:
-        targets, weights = documents.targets, documents.weighted(self.class_weight)
+    def _trained(self, documents: "Documents", spare: bool = False) -> Classifier:
         try:
-            config = self._config(targets)
-            splitter = self.tokenizer if isinstance(self.tokenizer, Tokenizer) else Tokenizer(self.tokenizer)
-            data = from_memory(
-                documents.texts, targets.names_of_each(), weights, splitter,
-                known=targets.names(), min_count=config.min_count, threads=self._threads,
-            )  # fmt: skip
-            return Classifier.train_on(data, config, threads=self._threads)
+            data = self._data(documents, documents.targets.names(spare))
+            return Classifier.train_on(data, self._config(documents.targets), threads=self._threads)
         except TextkitError as error:
             raise ValueError(str(error)) from error
+
+    def _data(self, documents: "Documents", labels: list[str]) -> LabelledCorpus:
+        """Documents as numbers, with these labels in advance."""
+        targets, weights = documents.targets, documents.weighted(self.class_weight)
+        splitter = self.tokenizer if isinstance(self.tokenizer, Tokenizer) else Tokenizer(self.tokenizer)
+        return from_memory(
+            documents.texts, targets.names_of_each(), weights, splitter,
+            known=labels, min_count=self._config(targets).min_count, threads=self._threads,
+        )  # fmt: skip
 
     def _config(self, targets: "Targets") -> ClassifierConfig:
         given = {name: getattr(self, name) for name in _SETTINGS if getattr(self, name) is not None}
@@ -322,12 +361,12 @@ class Targets:
             raise ValueError(f"y has labels that are not among the classes: {sorted(map(repr, unknown))[:5]}.")
         return cls(kind, classes, [sorted({numbers[label] for label in labels}) for labels in lists])
 
-    def names(self) -> list[str]:
-        """The classes as strings, and one more where a text has none of them."""
+    def names(self, spare: bool = False) -> list[str]:
+        """The classes as strings, and one more where a text has none of them, or with `spare` may have none."""
         names = [str(label) for label in self.classes.tolist()]
         if len(set(names)) < len(names) or not all(name.strip() for name in names):
             names = [repr(label) for label in self.classes.tolist()]
-        return names + [_NOBODY] * (not all(self.gold))
+        return names + [_NOBODY] * (not all(self.gold) or (spare and self.kind != "single"))
 
     def names_of_each(self) -> list[list[str]]:
         """The names of each text's classes."""
@@ -342,16 +381,6 @@ class Documents:
     texts: list[str]
     targets: Targets
     weights: np.ndarray | None
-
-    def joined(self, more: "Documents") -> "Documents":
-        """These and more of the same classes."""
-        if more.targets.kind != self.targets.kind:
-            raise ValueError("y is of another kind than in an earlier call.")
-        weights = None
-        if self.weights is not None or more.weights is not None:
-            weights = np.concatenate([np.ones(len(d.texts)) if d.weights is None else d.weights for d in (self, more)])
-        gold = self.targets.gold + more.targets.gold
-        return Documents(self.texts + more.texts, Targets(self.targets.kind, self.targets.classes, gold), weights)
 
     def weighted(self, class_weight: str | dict | None) -> list[float] | None:
         """The weight of each text; of several classes the mean of theirs."""

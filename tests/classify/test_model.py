@@ -160,6 +160,15 @@ def test_the_best_epoch_stays():
     assert history[-1]["epoch"] - -best[2] == 2
 
 
+def test_validation_that_is_asked_for_holds_few_documents_out_too():
+    rows = [(f"{w} sea {i}", w) for i in range(25) for w in ("love", "war")]
+    usual = Classifier.train(rows, model="embedding", threads=1)
+    asked = Classifier.train(rows, model="embedding", validation=0.2, threads=1)
+    assert usual.report["held_out"] == 0 and "accuracy" not in usual.report["history"][-1]
+    assert asked.report["held_out"] == 10 and asked.report["documents"] == 40
+    assert "accuracy" in asked.report["history"][-1]
+
+
 def test_without_validation_all_documents_are_trained_on():
     model = trained(validation=0.0, epochs=3)
     assert model.report["held_out"] == 0

@@ -12,7 +12,7 @@ from textkit.classify.config import ClassifierConfig
 from textkit.classify.data import from_memory
 from textkit.classify.goals import Goal
 from textkit.classify.labelling import Ragged
-from textkit.classify.tune import Trial, Tuned, Tuner
+from textkit.classify.tune import Trial, Tuned, Tuner, space_for
 from textkit.errors import DataError, UsageError
 
 
@@ -72,6 +72,21 @@ def test_it_tunes_within_the_time(data):
     assert len({trial.key for trial in tuned.trials}) == len(tuned.trials) > 3
     assert tuned.model.config.model == tuned.best.settings["model"]
     assert tuned.model.report["documents"] == len(data)
+
+
+def test_few_documents_are_seen_more_often():
+    assert space_for(50_000)["embedding"]["epochs"] == space_for(10_000)["embedding"]["epochs"] == (5, 15, 40)
+    assert space_for(1_000)["embedding"]["epochs"] == (50, 150, 400)
+
+
+def test_more_epochs_are_reckoned_to_take_longer(data, monkeypatch):
+    tuner = Tuner(data, ClassifierConfig(model="embedding"), Goal(), 1e6, threads=1)
+    monkeypatch.setattr(tuner, "_measured", lambda settings, share: Trial(settings, share, 0.5, 8.0, 10))
+    reckoned = []
+    monkeypatch.setattr(tuner, "_over", lambda seconds: reckoned.append(seconds))
+    for epochs in (40, 5, 80):
+        tuner._try({"model": "embedding", "epochs": epochs}, 1.0)
+    assert reckoned == pytest.approx([0, 1, 128])  # of 8 seconds each: those of the slowest visit so far
 
 
 def test_halving_goes_on_with_the_best_third(data, monkeypatch):

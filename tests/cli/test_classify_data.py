@@ -154,6 +154,19 @@ def test_check_writes_a_list_or_a_clean_file(run, tmp_path):
     assert (tmp_path / "clean.txt").read_text() == "__label__x one\n__label__y two\n"
 
 
+def test_check_cleans_every_file_and_loses_no_text(run, tmp_path):
+    (a := tmp_path / "a.txt").write_text("__label__x one two\n__label__y three\n__label__y three\n__label__x four\n")
+    (b := tmp_path / "b.txt").write_text("__label__x five\n__label__x one two\n__label__x one two\n")
+    command = "classify", "check", a, b, "--folds", "0", "--drop", "duplicate,leak", "--output"
+    done = run(*command, tmp_path / "clean.{name}")
+    assert done.code == 0 and not done.err
+    assert (tmp_path / "clean.a.txt").read_text() == "__label__y three\n__label__x four\n"
+    assert (tmp_path / "clean.b.txt").read_text() == "__label__x five\n__label__x one two\n"
+    assert "of 2 files the first is written" in run(*command, tmp_path / "one.txt").err[0]
+    assert (tmp_path / "one.txt").read_text() == (tmp_path / "clean.a.txt").read_text()
+    assert run(*command, tmp_path / "{name}").code == 2  # an input would be written over
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

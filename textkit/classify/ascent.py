@@ -56,10 +56,17 @@ class Ascent:
 
     Args:
         target: float32 (L,) of the one column, or None for softmax over all labels.
+        begin: float32 ((R + 1), labels or 1), weights and below them biases that the solution is drawn to in place
+            of 0: as v begins there, and each step moves it along as ever, no step knows of it.
     """
 
     def __init__(
-        self, examples: Examples, labels: int, target: np.ndarray | None = None, weights: np.ndarray | None = None
+        self,
+        examples: Examples,
+        labels: int,
+        target: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
+        begin: np.ndarray | None = None,
     ) -> None:
         self.examples, self.target = examples, target
         self.labels, self.columns = labels, padded(labels) if target is None else 1
@@ -72,6 +79,9 @@ class Ascent:
             self.aim[owners, gold.ids] = (1 / np.maximum(gold.sizes, 1))[owners]
         self.q = self.aim.copy()
         self.v = np.zeros((examples.features + 1) * self.columns, np.float32)
+        self.begin = np.zeros(1, np.float32)
+        if begin is not None:
+            self.begin = np.pad(begin, ((0, 0), (0, self.columns - begin.shape[1]))).reshape(-1)
         self.passes, self.gap = 0, np.inf
 
     def run(self, cost: float, seed: int, tolerance: float = 1e-3, most: int = 40, threads: int = 1) -> None:
@@ -80,15 +90,16 @@ class Ascent:
         With one thread the result depends on nothing but the arguments. Several share the weights without locks; what
         they lose of each other's changes in the first passes, when changes are large, is made good from the dual.
         """
-        self.q[:], self.v[:] = self.aim, 0
+        self.q[:], self.v[:] = self.aim, self.begin
         rng = np.random.default_rng(seed)
         costs = (self.weights * np.float32(cost)).astype(np.float32)
         with ThreadPoolExecutor(threads) as pool:
             for self.passes in range(1, most + 1):
                 step = partial(self._pass, rng.permutation(len(costs)), costs)
                 told = sum(pool.map(step, split_evenly(len(costs), threads)), np.zeros(2))
-                square = 0.5 * float(np.dot(self.v.astype(np.float64), self.v))
-                self.gap = float((told[0] - told[1] + 2 * square) / max(told[0] + square, 1e-300))
+                moved = self.v.astype(np.float64) - self.begin
+                gap = told[0] - told[1] + float(np.dot(moved, self.v))
+                self.gap = float(gap / max(told[0] + 0.5 * float(np.dot(moved, moved)), 1e-300))
                 if self.passes > 1 and abs(self.gap) < tolerance:
                     break
                 if threads > 1 and self.passes == _SETTLING:
@@ -109,13 +120,14 @@ class Ascent:
         return told
 
     def _settle(self, costs: np.ndarray) -> None:
-        """v = sum of cost * value * (aim - q)."""
+        """v = what it began with + sum of cost * value * (aim - q)."""
         e, columns = self.examples, self.columns
         lengths = np.diff(e.counted.offsets)
         moves, v = costs[:, None] * (self.aim - self.q), self.v.reshape(-1, columns)
         for c in range(columns):
             v[:-1, c] = np.bincount(e.counted.rows, np.repeat(moves[:, c], lengths) * e.values, e.features)
             v[-1, c] = moves[:, c].sum(dtype=np.float64)
+        self.v += self.begin
 
 
 class Solver:
@@ -123,21 +135,31 @@ class Solver:
 
     Args:
         positive: float32 (C,), how much a label that is right weighs under "ova".
+        begin: weights and biases as `weights` gives them that the solution is drawn to in place of 0.
     """
 
-    def __init__(self, examples: Examples, labels: int, loss: str, positive: np.ndarray) -> None:
+    def __init__(
+        self,
+        examples: Examples,
+        labels: int,
+        loss: str,
+        positive: np.ndarray,
+        begin: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> None:
+        first = None if begin is None else np.vstack([begin[0], begin[1]])
         self.labels, self.several = labels, loss == "ova"
-        self.arguments = examples, labels, loss, positive
+        self.arguments = examples, labels, loss, positive, begin
         self.problems: list[Ascent] = []
         if self.several:
             for label in range(labels):
                 target = examples.target(label, shared=False)
                 weights = examples.weights * np.where(target > 0, positive[label], np.float32(1))
-                self.problems.append(Ascent(examples, labels, target, weights.astype(np.float32)))
+                own = None if first is None else first[:, label : label + 1]
+                self.problems.append(Ascent(examples, labels, target, weights.astype(np.float32), own))
         elif labels == 2:
-            self.problems = [Ascent(examples, labels, examples.target(1, shared=True))]
+            self.problems = [Ascent(examples, labels, examples.target(1, shared=True), begin=first)]
         elif labels > 2:
-            self.problems = [Ascent(examples, labels)]
+            self.problems = [Ascent(examples, labels, begin=first)]
 
     def anew(self) -> "Solver":
         """Another one for the same problem, to be run at the same time."""

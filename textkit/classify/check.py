@@ -99,6 +99,13 @@ class Check:
         return np.flatnonzero(several[self.near.leader])
 
     @cached_property
+    def survivors(self) -> np.ndarray:
+        """Of documents that (nearly) are the same the one to keep: the first in the last input that has it, int64."""
+        leader, order = self.near.leader, np.lexsort((np.arange(len(self.data)), -self.inputs, self.near.leader))
+        first = np.flatnonzero(np.diff(leader[order], prepend=-1))
+        return np.sort(order[first])
+
+    @cached_property
     def long(self) -> np.ndarray:
         """Over-long documents, int64."""
         return np.flatnonzero(np.diff(self.data.text.offsets) > max(_LONG, _TIMES * self.median))

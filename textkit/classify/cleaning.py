@@ -1,6 +1,6 @@
 """Labelled files again, without some of their rows."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -13,6 +13,7 @@ from ..text.reader import Reader
 from .check import KINDS, Check, Issue
 from .form import InputForm
 
+_REPEATED = ("duplicate", "near-duplicate", "leak")
 ODD = "odd"  # rows that are no documents: without label or text, not decodable, …
 
 
@@ -24,15 +25,39 @@ def chosen_kinds(text: str) -> frozenset[str]:
     return kinds
 
 
+def targets(output: Path, inputs: Sequence[str]) -> list[tuple[str, Path]]:
+    """Which inputs to write again, and where: the first one, or with {name} in the output each by its own name.
+
+    Raises:
+        UsageError: two of them would be one file, or an input would be written over.
+    """
+    if "{name}" not in output.name:
+        return [(inputs[0], output)]
+    pairs = [(given, output.with_name(output.name.replace("{name}", Path(given).name))) for given in inputs]
+    paths = [path.resolve() for _, path in pairs]
+    if len(set(paths)) < len(paths) or {Path(given).resolve() for given in inputs} & set(paths):
+        raise UsageError(
+            f"--output {output} names two files alike, or one of the inputs.", "Give them names of their own."
+        )
+    return pairs
+
+
 def cleaned(found: Check, given: str | Path, form: InputForm, kinds: Collection[str]) -> Iterator[bytes]:
     """The rows of one input as they stand there, in UTF-8, without those that have an issue of these kinds.
+
+    Of rows that are the same, in one or in several inputs, one always stays, see `Check.survivors`.
 
     Raises:
         UsageError: a directory of documents, which are no rows.
     """
     if Path(given).is_dir():
         raise UsageError(f"{given} is a directory.", "Without --drop, --output gets a list of what was found.")
-    bad = {(issue.file, issue.line) for issue in found.issues() if kind_of(issue) in kinds}
+    kept = {found.data.origin(document) for document in found.survivors.tolist()}
+    bad = {
+        (issue.file, issue.line)
+        for issue in found.issues()
+        if kind_of(issue) in kinds and not (issue.kind in _REPEATED and (issue.file, issue.line) in kept)
+    }
     reader = Reader([given], form.reader_format, form.text, form.encoding, form.errors)
     for name, line, stored in reader.walk(lambda source, raw, before: _stored(reader, form, source, raw, before)):
         if (name, line) not in bad:

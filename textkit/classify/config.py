@@ -44,8 +44,9 @@ class ClassifierConfig:
         l2: how strongly weights of the embedding are drawn to 0.
         dropout: share of features that are left out at random in training.
         smoothing: label smoothing, the share of the aim that goes to all labels alike.
-        validation: share of documents held out to choose the best epoch and to stop early; 0 for none. With `epochs`
-            of None it takes 200 held-out documents to choose, with a number 20; of fewer the last epoch stays.
+        validation: share of documents held out to choose the best epoch of the embedding and to stop early; 0 for
+            none. None for a tenth, at most 2,000, as long as that is enough to choose better than the last epoch is:
+            200 documents with `epochs` of None, 20 with a number.
         patience: epochs without anything better after which to stop; None for 3, or three tenths of
             the usual epochs.
         freeze: pretrained vectors stay as they are.
@@ -76,7 +77,7 @@ class ClassifierConfig:
     l2: float = 0.0
     dropout: float = 0.0
     smoothing: float = 0.0
-    validation: float = 0.1
+    validation: float | None = None
     patience: int | None = None
     freeze: bool = False
     seed: int = 0
@@ -95,7 +96,7 @@ class ClassifierConfig:
         within("l2", self.l2, 0, 1e6)
         within("dropout", self.dropout, 0, 0.99)
         within("smoothing", self.smoothing, 0, 0.99)
-        within("validation", self.validation, 0, 0.9)
+        within("validation", 0.0 if self.validation is None else self.validation, 0, 0.9)
         within("patience", 1 if self.patience is None else self.patience, 1, 1_000_000)
         within("seed", self.seed, 0, (1 << 62) - 1)
         self.features, self.schedule  # noqa: B018 - refuse impossible values

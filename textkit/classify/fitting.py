@@ -15,7 +15,8 @@ from .splits import held_out, to_train_on
 from .starting import from_model, from_vectors
 from .training import Trainer
 
-_MOST_HELD = 2_000  # documents to choose an epoch on
+_USUAL = 0.1  # share of documents to choose an epoch on
+_MOST_HELD = 2_000  # of them
 _FEWEST_HELD = 20
 _FEWEST_CHOOSING = 200  # fewer choose worse than the last of the usual epochs is
 
@@ -71,8 +72,11 @@ def fit_embedding(
 
 def _split(data: LabelledCorpus, config: ClassifierConfig) -> tuple[np.ndarray, np.ndarray | None]:
     """All documents in two: to train on, and to choose an epoch on."""
-    share = min(config.validation, _MOST_HELD / max(len(data), 1))
-    fewest = _FEWEST_CHOOSING if config.epochs is None else _FEWEST_HELD
-    if share * len(data) < fewest or config.epochs == 1:
-        return np.arange(len(data)), None
+    share, count = config.validation, len(data)
+    if share is None:
+        share = min(_USUAL, _MOST_HELD / max(count, 1))
+        fewest = _FEWEST_CHOOSING if config.epochs is None else _FEWEST_HELD
+        share = share if share * count >= fewest else 0.0
+    if share == 0 or config.epochs == 1:
+        return np.arange(count), None
     return held_out(data, share, config.seed)

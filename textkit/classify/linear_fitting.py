@@ -107,16 +107,8 @@ class LinearFitter:
         """Of documents float32 (L,), and of labels that are right under "ova" (C,)."""
         given = self.data.weights
         weights = np.ones(len(places), np.float32) if given is None else given[self.all[places]].astype(np.float32)
-        positive = np.ones(self.labels, np.float32)
         counts = np.bincount(gold.ids, minlength=self.labels)
-        if self.config.class_weights == "balanced":
-            if self.loss == "ova":
-                positive = balanced_decisions(counts, len(places))
-            else:
-                weights = weights * document_weights(gold.ids, gold.offsets, balanced_weights(counts, len(places)))
-        if self.loss != "ova":
-            weights = np.where(gold.sizes > 0, weights, 0)
-        return weights.astype(np.float32), positive
+        return weights_of(gold, weights, self.config.class_weights, self.loss, counts, len(places))
 
     def head(self, solver: Solver, scale: np.ndarray, temperature: float = 1.0) -> LinearHead:
         """The solution as something to ask; the temperature becomes part of the weights."""
@@ -199,3 +191,23 @@ class LinearFitter:
         config = self.config.with_(model="linear", cost=cost, loss=self.loss)
         names = list(self.data.labels.names)
         return Parts(names, counts, self.data.text.tokenizer, self.features, head, config, None, report)
+
+
+def weights_of(
+    gold: Ragged, weights: np.ndarray, class_weights: str, loss: str, counts: np.ndarray, documents: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """How much errors on documents count, float32 (L,), and labels that are right under "ova" (C,).
+
+    Args:
+        weights: float32 (L,) that were given.
+        counts: int64 (C,), documents of each label, to balance by; `documents` are all of them.
+    """
+    positive = np.ones(len(counts), np.float32)
+    if class_weights == "balanced":
+        if loss == "ova":
+            positive = balanced_decisions(counts, documents)
+        else:
+            weights = weights * document_weights(gold.ids, gold.offsets, balanced_weights(counts, documents))
+    if loss != "ova":
+        weights = np.where(gold.sizes > 0, weights, 0)
+    return weights.astype(np.float32), positive

@@ -84,12 +84,58 @@ def scale_of(counted: Counted, gold: Ragged, features: int, labels: int, weighti
         gold: labels of the documents.
         weighting: "idf", or "information": idf times what the feature tells of the labels.
     """
-    documents = np.bincount(counted.rows, minlength=features)
-    scale = np.log((1 + len(counted)) / (1 + documents)) + 1
-    if weighting == "information" and len(gold.ids):
-        table, told = np.zeros((features, labels), np.float32), np.empty(features, np.float32)
-        kernels.count_labels(counted.rows, counted.offsets, gold.ids, gold.offsets, table)
-        shares = np.bincount(gold.ids, minlength=labels) / len(gold.ids)
-        kernels.divergences(table, np.maximum(shares, 1e-12), _PRIOR, told)
-        scale *= told + _LEAST
-    return np.where(documents > 0, scale, 0).astype(np.float32)
+    seen = Seen.none(features, labels if weighting == "information" else 0)
+    seen.add(counted, gold)
+    return seen.scale()
+
+
+@dataclass
+class Seen:
+    """In how many documents features have occurred: what their scale comes from.
+
+    Attributes:
+        documents: how many there were.
+        labels: int64 (C,), of each label.
+        frequency: int64 (R,), those that have each feature.
+        table: float32 (R, C), those of each label; without columns features are weighed by "idf" alone.
+    """
+
+    documents: int
+    labels: np.ndarray
+    frequency: np.ndarray
+    table: np.ndarray
+
+    @classmethod
+    def none(cls, features: int, labels: int) -> "Seen":
+        """No documents yet."""
+        return cls(
+            0, np.zeros(labels, np.int64), np.zeros(features, np.int64), np.zeros((features, labels), np.float32)
+        )
+
+    def add(self, counted: Counted, gold: Ragged) -> None:
+        """Some more documents."""
+        self.documents += len(counted)
+        self.frequency += np.bincount(counted.rows, minlength=len(self.frequency))
+        if len(self.labels):
+            self.labels += np.bincount(gold.ids, minlength=len(self.labels))
+            kernels.count_labels(counted.rows, counted.offsets, gold.ids, gold.offsets, self.table)
+
+    def scale(self) -> np.ndarray:
+        """How much each feature weighs, see `scale_of`."""
+        scale = np.log((1 + self.documents) / (1 + self.frequency)) + 1
+        if self.labels.any():
+            told = np.empty(len(self.frequency), np.float32)
+            kernels.divergences(self.table, np.maximum(self.labels / self.labels.sum(), 1e-12), _PRIOR, told)
+            scale *= told + _LEAST
+        return np.where(self.frequency > 0, scale, 0).astype(np.float32)
+
+    def moved(self, rows: np.ndarray, features: int) -> "Seen":
+        """The same where each feature has another row, int64 (R,), among more of them."""
+        grown = Seen(
+            self.documents,
+            self.labels,
+            np.zeros(features, np.int64),
+            np.zeros((features, len(self.labels)), np.float32),
+        )
+        grown.frequency[rows], grown.table[rows] = self.frequency, self.table
+        return grown

@@ -52,10 +52,21 @@ SPACE: dict[str, dict[str, tuple]] = {
         "min_ngram_count": (1, 2, 4),
         "dim": (15, 31, 63),
         "rate": (0.25, 0.5, 1.0),
-        "epochs": (5, 15, 40),
+        "epochs": (5, 15, 40),  # of many documents; of few so many times more as are usual, see `space_for`
         "class_weights": ("none", "balanced"),
     },
 }
+
+
+def usual_epochs(documents: int) -> int:
+    """Those of the embedding where nothing is said."""
+    return ClassifierConfig().for_documents(documents).epochs or 1
+
+
+def space_for(documents: int) -> dict[str, dict[str, tuple]]:
+    """The settings to try on so many documents: `SPACE`, with more epochs of few documents."""
+    own, many = SPACE["embedding"], usual_epochs(1 << 30)
+    return {**SPACE, "embedding": {**own, "epochs": tuple(e * usual_epochs(documents) // many for e in own["epochs"])}}
 
 
 @dataclass(frozen=True)
@@ -158,7 +169,9 @@ class Tuner:
         self.thinned = {share: np.sort(self.train[row[:: round(1 / share)]]) for share in self.shares}
         self.kept: OrderedDict[Any, LinearFitter] = OrderedDict()
         self.known = self._read_log()
-        self.slowness: dict[str, float] = {}
+        self.space = space_for(len(self.train))
+        self.slowness: dict[str, float] = {}  # seconds a document, of the embedding in each epoch
+        self.longest = 0.0  # seconds a document of the slowest trial
 
     @property
     def shares(self) -> list[float]:
@@ -224,7 +237,7 @@ class Tuner:
     def _settings_given(self) -> dict[str, Any]:
         """The settings to begin with, of the linear model if nothing else was said."""
         model = "linear" if self.config.model == "auto" else self.config.model
-        values = {name: getattr(self.config, name) for name in SPACE[model]}
+        values = {name: getattr(self.config, name) for name in self.space[model]}
         if model == "linear" and values["cost"] is None:
             values["cost"] = 15.0
         return _plain({"model": model, **values})
@@ -235,7 +248,7 @@ class Tuner:
         given = self.config.loss not in (None, "softmax", "ova")
         model = "embedding" if given else drawn if self.config.model == "auto" else self.config.model
         found = {"model": model}
-        for name, values in SPACE[model].items():
+        for name, values in self.space[model].items():
             value = values[int(draws.random() * len(values))]
             found[name] = getattr(self.config, name) if name in self.fixed else value
         return _plain(found)
@@ -249,21 +262,29 @@ class Tuner:
             return next(trial for trial in self.trials if trial.key == blank.key)
         trial = self.known.get(blank.key)
         if trial is None:
-            documents = len(self.thinned[share])
-            if self._over(documents * self.slowness.get(settings["model"], max(self.slowness.values(), default=0.0))):
+            slowness = self.slowness.get(settings["model"], max(self.slowness.values(), default=0.0))
+            if self._over(self._visits(settings, share) * slowness):
                 return None
             trial = self._measured(settings, share)
         self.trials.append(trial)
-        per_document = trial.seconds / len(self.thinned[share])
-        self.slowness[settings["model"]] = max(per_document, self.slowness.get(settings["model"], 0.0))
+        each = trial.seconds / self._visits(settings, share)
+        self.slowness[settings["model"]] = max(each, self.slowness.get(settings["model"], 0.0))
+        self.longest = max(self.longest, trial.seconds / len(self.thinned[share]))
         self._write_log()
         left = self.seconds - (time.monotonic() - self.began)
         self.progress(Progress("tuning", int(self.seconds - max(left, 0)), int(self.seconds), "seconds"))
         return trial
 
+    def _visits(self, settings: dict[str, Any], share: float) -> int:
+        """How often a trial asks for a document; the linear model's passes end by themselves."""
+        count = len(self.thinned[share])
+        if settings["model"] == "linear":
+            return count
+        return count * (settings["epochs"] or usual_epochs(count))
+
     def _over(self, seconds: float) -> bool:
         """Whether so many seconds, and then the model of all documents, are more than is left."""
-        last = max(self.slowness.values(), default=0.0) * len(self.data)
+        last = self.longest * len(self.data)
         return bool(self.trials) and time.monotonic() - self.began + _CARE * (seconds + last) > self.seconds
 
     def _measured(self, settings: dict[str, Any], share: float) -> Trial:

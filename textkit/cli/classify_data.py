@@ -100,8 +100,8 @@ def check(
     Rows that are the same or nearly so after tokenizing, rows that stand in several of the files (a test set that
     leaked into the training set), labels written in two ways, labels that models trained on other rows contradict,
     rare labels, and rows without text, without label or far too long. With --output everything is listed (file, line,
-    kind, note); with --drop the first file is written without rows of these kinds: duplicate, near-duplicate, leak,
-    label-name, mislabelled, over-long, odd.
+    kind, note); with --drop the first file, or with {name} in --output each, is written without rows of these kinds:
+    duplicate, near-duplicate, leak, label-name, mislabelled, over-long, odd.
 
     \b
     textkit classify check train.txt test.txt
@@ -109,7 +109,7 @@ def check(
     textkit classify check train.txt test.txt --drop duplicate,leak --output clean.txt
     """
     from ..classify import check as checking
-    from ..classify.cleaning import chosen_kinds, cleaned
+    from ..classify.cleaning import chosen_kinds, cleaned, targets
     from ..errors import UsageError
 
     kinds = chosen_kinds(drop) if drop else None
@@ -120,7 +120,11 @@ def check(
     with common.progress_bar() as progress:
         found = checking.check(data, inputs, config, threads, progress)
     if output and kinds:
-        common.write_pieces(cleaned(found, inputs[0], form, kinds), output)
+        written = targets(output, inputs)
+        for given, path in written:
+            common.write_pieces(cleaned(found, given, form, kinds), path)
+        if len(written) < len(inputs):
+            common.note(f"of {len(inputs)} files the first is written; --output clean.{{name}} writes all of them.")
     elif output:
         rows = ("\t".join((i.file, str(i.line), i.kind, i.note)) + "\n" for i in found.issues())
         common.write_pieces((row.encode("utf-8", "surrogateescape") for row in rows), output)

@@ -30,7 +30,7 @@ _SETTINGS = (
     click.option("--l2", type=float, help="How strongly weights of the embedding are drawn to 0.  [default: 0]"),
     click.option("--dropout", type=float, help="Share of features left out at random in training.  [default: 0]"),
     click.option("--smoothing", type=float, help="Label smoothing.  [default: 0]"),
-    click.option("--validation", type=float, help="Share of documents to choose the best epoch on.  [default: 0.1]"),
+    click.option("--validation", type=float, help="Share of documents to choose an epoch on.  [default: 0.1, or 0]"),
     click.option("--no-validation", "validation", flag_value=0.0, help="Train on all documents to the last epoch."),
     click.option("--patience", type=int, help="Stop after so many epochs with nothing better.  [default: 3, or more]"),
     click.option("--seed", type=int, help="Start of the random numbers.  [default: 0]"),

@@ -13,7 +13,7 @@ COMBINATIONS = ("mean", "sum", "mean-compat")
 AUTOMATIC_EPOCHS = 5, 50  # fewest and most
 _AMPLE = 50_000_000  # words seen in training that make good vectors
 # For _USUAL words, found by held-out loss and by one half of the evaluation sets; bench/README.md reports the others.
-_RATES = {"skipgram": 0.06, "cbow": 0.2}
+_RATES = {"skipgram": 0.06, "cbow": 0.25}
 _PATH_RATES = {"skipgram": 0.04, "cbow": 0.15}  # of hierarchical softmax
 _SUBWORD_RATE, _COMPAT_RATE = 0.075, 0.05
 _USUAL = 4_000_000  # words left by subsampling, over all epochs

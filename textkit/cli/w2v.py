@@ -51,8 +51,8 @@ _SETTINGS = (
     click.option("--epochs", type=int, help="Passes over the text.  [default: 5; more for small texts]"),
     click.option(
         "--rate",
-        help="Learning rate. auto: what suits the model, about 0.06 for skipgram and 0.25 for cbow, less for more words "
-        "to train on.  [default: auto]",
+        help="Learning rate. auto: what suits the model, about 0.06 for skipgram and 0.25 for cbow, less for more "
+        "words to train on.  [default: auto]",
     ),
     click.option("--rate-floor", "floor", type=float, help="Never below this share of it.  [default: 0.0001]"),
     click.option("--decay", help="linear, cosine or constant.  [default: linear]"),

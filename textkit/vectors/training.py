@@ -236,17 +236,15 @@ class Trainer:
         return self.given_rate * self.rate_scale
 
     def _plan(self) -> training.Plan:
-        config = self.config
-        schedule = training.Schedule(self.rate, config.floor, config.decay)
-        return training.Plan(self.blocks * self.epochs, schedule, thread_count(self.threads), config.budget)
+        schedule = training.Schedule(self.rate, self.config.floor, self.config.decay)
+        return training.Plan(self.blocks * self.epochs, schedule, thread_count(self.threads), self.config.budget)
 
     def _begin_anew(self) -> None:
         if self.rate_scale < 0.5**_HALVINGS:
             raise UsageError("training diverges at any learning rate.", "Look at the text: is it one repeated word?")
         self.rate_scale /= 2
-        self.complaints = [
-            f"the loss exploded at a learning rate of {self.given_rate:g}; training began anew at {self.rate:g}."
-        ]
+        told = f"the loss exploded at a learning rate of {self.given_rate:g}; training began anew at {self.rate:g}."
+        self.complaints = [told]
         self.history = []
         self.matrices = self._new_matrices()
 

@@ -53,7 +53,7 @@ def w2v_quality(settings: Settings) -> Table:
             scores = _scores({name: paths for name, paths in trained.items() if paths}, settings.evaluate)
             rows += [[task, epochs, *row] for row in _rows(scores)]
     note = (
-        f"Mean over {settings.runs} seeds ± their standard deviation (word2vec.c takes no seed); differences with the "
+        f"Mean over seeds ({settings.runs}; word2vec.c takes none) ± their standard deviation; differences with the "
         "95 % interval of a paired bootstrap over the items of each test, bold where it lies on one side of 0. The "
         "best of the others is the one with the highest mean in that column."
     )

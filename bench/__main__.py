@@ -22,7 +22,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, help="put the figures into this file, beside those of other cases")
     parser.add_argument("--budget", type=float, default=harness.BUDGET, help="seconds after which fewer runs do")
     parser.add_argument("--epochs", type=int, help="of word vectors (1; 3 on the text that comes along)")
-    parser.add_argument("--evaluate", type=Path, nargs="*", default=[], help="analogies or word pairs, for quality")
+    parser.add_argument(
+        "--evaluate",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="analogies or word pairs, for quality, or directories of them",
+    )
     return parser
 
 
@@ -39,6 +45,12 @@ def main() -> None:
         _run(arguments, scratch)
 
 
+def _files(paths: list[Path]) -> tuple[Path, ...]:
+    """The files, and the .txt and .tsv ones of directories."""
+    inside = [[path] if path.is_file() else sorted([*path.glob("*.txt"), *path.glob("*.tsv")]) for path in paths]
+    return tuple(path for some in inside for path in some)
+
+
 def _run(arguments: argparse.Namespace, scratch: Path) -> None:
     from textkit.cli.common import byte_size
 
@@ -46,7 +58,7 @@ def _run(arguments: argparse.Namespace, scratch: Path) -> None:
     train, test = arguments.labelled or (None, None)
     general = Settings(
         arguments.corpus or texts.bundled("pydocs", scratch), scratch, arguments.runs, arguments.peer_python,
-        arguments.epochs or (1 if arguments.corpus else 3), tuple(arguments.evaluate), train, test,
+        arguments.epochs or (1 if arguments.corpus else 3), _files(arguments.evaluate), train, test,
     )  # fmt: skip
     context = {"machine": results.machine(), "peers": results.peers(arguments.peer_python)}
     print(", ".join(f"{name} {value}" for name, value in (context["machine"] | context["peers"]).items()), "\n")

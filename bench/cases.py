@@ -14,6 +14,7 @@ from . import (
     text,
     vectors,
     w2v,
+    w2v_quality,
 )
 from .harness import Outcome, Settings, Table
 
@@ -24,6 +25,7 @@ CASES: dict[str, Callable[[Settings], Outcome | Table | None]] = {
         ngram.arpa_3, ngram.arpa_5, ngram.ready_3, ngram.ready_5, ngram.score_3, ngram.open_3, ngram.lines_3,
         ngram.words_3,
         w2v.w2v_skipgram, w2v.w2v_cbow, w2v.w2v_hierarchical, w2v.w2v_subword,
+        w2v_quality.w2v_quality,
         vectors.vectors_open, vectors.vectors_neighbours,
         classify.classify_train, classify.classify_once, classify.classify_labels, classify.classify_predict,
         classify_size.classify_size,

@@ -97,14 +97,15 @@ def batched(lines: Iterable[str], size: int) -> Iterator[list[str]]:
         yield some
 
 
-def train_gensim(job: str, path: str, target: str, epochs: str, threads: str) -> None:
+def train_gensim(job: str, path: str, target: str, epochs: str, threads: str, seed: str = "1") -> None:
     """Word vectors with gensim, by its fastest way (a file of sentences, read by each thread for itself)."""
     from gensim.models import Word2Vec
 
     _, kind, loss = job.split("-")
     settings = {"vector_size": 100, "window": 5, "min_count": 5, "sample": 1e-4}
     choices = {"sg": kind == "skipgram", "hs": loss == "hs", "negative": 0 if loss == "hs" else 5}
-    model = Word2Vec(corpus_file=path, workers=int(threads), epochs=int(epochs), **settings, **choices)
+    running = {"workers": int(threads), "epochs": int(epochs), "seed": int(seed)}
+    model = Word2Vec(corpus_file=path, **running, **settings, **choices)
     model.wv.save_word2vec_format(target, binary=True)
 
 

@@ -41,9 +41,10 @@ def of_case(case: str, settings: Settings, own: bool, size: int | None) -> Setti
         return settings if settings.labelled else _labelled(settings)
     if case.startswith(("w2v", "vectors")) and not own:
         settings = replace(settings, text=bundled("atlas", settings.scratch))
-        settings = settings if settings.evaluate else replace(settings, evaluate=(_questions(settings.scratch),))
     elif not own:
         size = size or USUAL
+    if case.startswith("w2v") and not settings.evaluate and (not own or case == "w2v_quality"):
+        settings = replace(settings, evaluate=(_questions(settings.scratch),))
     return replace(settings, text=sized(settings.text, size, settings.scratch)) if size else settings
 
 

@@ -12,7 +12,8 @@ PEERS = str(Path(__file__).with_name("peers.py"))
 DIM, WINDOW, NEGATIVES, SAMPLE, MIN_COUNT, THREADS = 100, 5, 5, 1e-4, 5, 2
 
 
-def _textkit(settings: Settings, target: Path, *more: str) -> Contender:
+def textkit(settings: Settings, target: Path, *more: str) -> Contender:
+    """Training with the settings that all have in common, and more options."""
     command = [
         *TEXTKIT, "w2v", "train", str(settings.text), "--output", str(target), "--tokenizer", "whitespace",
         "--no-cache",
@@ -21,7 +22,7 @@ def _textkit(settings: Settings, target: Path, *more: str) -> Contender:
     return Contender("textkit w2v train", command)
 
 
-def _word2vec(settings: Settings, target: Path, cbow: bool, hs: bool) -> Contender | None:
+def word2vec(settings: Settings, target: Path, cbow: bool, hs: bool) -> Contender | None:
     program = shutil.which("word2vec")
     if not program:
         skipped("word2vec", "build word2vec.c and put it on PATH")
@@ -35,16 +36,17 @@ def _word2vec(settings: Settings, target: Path, cbow: bool, hs: bool) -> Contend
     return Contender("word2vec.c", command)
 
 
-def _gensim(settings: Settings, target: Path, cbow: bool, hs: bool) -> Contender | None:
+def gensim(settings: Settings, target: Path, cbow: bool, hs: bool, seed: int = 1) -> Contender | None:
     if not has(settings.peer_python, "gensim"):
         skipped("gensim", "pip install gensim")
         return None
     job = f"gensim-{'cbow' if cbow else 'skipgram'}-{'hs' if hs else 'ns'}"
-    command = [settings.peer_python, PEERS, job, str(settings.text), str(target), str(settings.epochs), str(THREADS)]
+    numbers = map(str, (settings.epochs, THREADS, seed))
+    command = [settings.peer_python, PEERS, job, str(settings.text), str(target), *numbers]
     return Contender("gensim, corpus_file", command)
 
 
-def _fasttext(settings: Settings, target: Path, model: str, longest: int) -> Contender | None:
+def fasttext(settings: Settings, target: Path, model: str, longest: int, *more: str) -> Contender | None:
     program = shutil.which("fasttext")
     if not program:
         skipped("fasttext", "install fastText and put it on PATH")
@@ -53,7 +55,7 @@ def _fasttext(settings: Settings, target: Path, model: str, longest: int) -> Con
         program, model, "-input", str(settings.text), "-output", str(target.with_suffix("")), "-dim", str(DIM),
         "-ws", str(WINDOW), "-neg", str(NEGATIVES), "-t", str(SAMPLE), "-minCount", str(MIN_COUNT),
         "-epoch", str(settings.epochs), "-thread", str(THREADS), "-minn", "3" if longest else "0",
-        "-maxn", str(longest),
+        "-maxn", str(longest), *more,
     ]  # fmt: skip
     return Contender("fastText", command)
 
@@ -88,8 +90,8 @@ def w2v_skipgram(settings: Settings) -> Outcome | None:
     """Skip-gram by negative sampling."""
     paths = [settings.scratch / f"sg.{name}" for name in ("w2v", "c.bin", "gensim.bin", "fasttext.vec")]
     return _raced("skip-gram, negative sampling", settings, [
-        (_textkit(settings, paths[0]), paths[0]), (_word2vec(settings, paths[1], False, False), paths[1]),
-        (_gensim(settings, paths[2], False, False), paths[2]), (_fasttext(settings, paths[3], "skipgram", 0), paths[3]),
+        (textkit(settings, paths[0]), paths[0]), (word2vec(settings, paths[1], False, False), paths[1]),
+        (gensim(settings, paths[2], False, False), paths[2]), (fasttext(settings, paths[3], "skipgram", 0), paths[3]),
     ])  # fmt: skip
 
 
@@ -97,9 +99,9 @@ def w2v_cbow(settings: Settings) -> Outcome | None:
     """CBOW by negative sampling."""
     paths = [settings.scratch / f"cbow.{name}" for name in ("w2v", "c.bin", "gensim.bin", "fasttext.vec")]
     return _raced("CBOW, negative sampling", settings, [
-        (_textkit(settings, paths[0], "--model", "cbow"), paths[0]),
-        (_word2vec(settings, paths[1], True, False), paths[1]), (_gensim(settings, paths[2], True, False), paths[2]),
-        (_fasttext(settings, paths[3], "cbow", 0), paths[3]),
+        (textkit(settings, paths[0], "--model", "cbow"), paths[0]),
+        (word2vec(settings, paths[1], True, False), paths[1]), (gensim(settings, paths[2], True, False), paths[2]),
+        (fasttext(settings, paths[3], "cbow", 0), paths[3]),
     ])  # fmt: skip
 
 
@@ -107,8 +109,8 @@ def w2v_hierarchical(settings: Settings) -> Outcome | None:
     """Skip-gram by hierarchical softmax."""
     paths = [settings.scratch / f"hs.{name}" for name in ("w2v", "c.bin", "gensim.bin")]
     return _raced("skip-gram, hierarchical softmax", settings, [
-        (_textkit(settings, paths[0], "--loss", "hs"), paths[0]),
-        (_word2vec(settings, paths[1], False, True), paths[1]), (_gensim(settings, paths[2], False, True), paths[2]),
+        (textkit(settings, paths[0], "--loss", "hs"), paths[0]),
+        (word2vec(settings, paths[1], False, True), paths[1]), (gensim(settings, paths[2], False, True), paths[2]),
     ])  # fmt: skip
 
 
@@ -116,6 +118,6 @@ def w2v_subword(settings: Settings) -> Outcome | None:
     """Skip-gram with n-grams of characters."""
     paths = [settings.scratch / f"sub.{name}" for name in ("w2v", "fasttext.vec")]
     return _raced("skip-gram with n-grams of 3 to 6 characters", settings, [
-        (_textkit(settings, paths[0], "--subword", "3-6"), paths[0]),
-        (_fasttext(settings, paths[1], "skipgram", 6), paths[1]),
+        (textkit(settings, paths[0], "--subword", "3-6"), paths[0]),
+        (fasttext(settings, paths[1], "skipgram", 6), paths[1]),
     ])  # fmt: skip

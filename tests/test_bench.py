@@ -5,7 +5,12 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textkit.vectors.evaluation import spearman
 
 ROOT = Path(__file__).parents[1]
 
@@ -149,3 +154,52 @@ def test_guard_names_what_takes_longer_than_its_limit(bench):
 )
 def test_the_longest_call_that_is_not_too_long_is_kept(bench, new, old, taken):
     assert bench("calls").better(new, old, 2.0) is taken
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 3)), min_size=3, max_size=12).filter(
+        lambda items: all(len({v[k] for v in items if v[2]}) > 1 for k in (0, 1))
+    )
+)
+def test_resamples_are_scored_as_if_items_were_repeated(bench, items):
+    resampling = bench("resampling")
+    values, said, times = (np.array(column) for column in zip(*items, strict=True))
+    weights = np.stack([np.ones(len(items)), times]).astype(np.float32)
+    found = resampling.resampled(values.astype(float), said.astype(float), weights)
+    assert found[1] == pytest.approx(spearman(values.repeat(times), said.repeat(times)))
+    assert resampling.resampled(values, None, weights) == pytest.approx([values.mean(), values.repeat(times).mean()])
+
+
+def test_weights_are_all_items_once_and_then_as_many_drawn(bench):
+    weights = bench("resampling").weights_of(7)
+    assert (weights[0] == 1).all() and (weights.sum(1) == 7).all() and len(np.unique(weights, axis=0)) > 300
+
+
+def test_quality_is_measured_on_common_words_and_told_from_chance(bench, tmp_path):
+    quality, words = bench("w2v_quality"), [f"w{i}" for i in range(60)]
+    rng = np.random.default_rng(0)
+    right, extra = rng.normal(size=(60, 8)), rng.normal(size=(2, 60, 8))
+    units = right / np.linalg.norm(right, axis=1)[:, None]
+    pairs = [(a, b) for a in range(0, 60, 2) for b in range(1, 60, 6)]
+    judged = [f"w{a}\tw{b}\t{units[a] @ units[b]:.5f}\n" for a, b in pairs]
+    (tmp_path / "pairs.txt").write_text("".join(judged) + "w0\tunknown\t1\n")
+    trained = {
+        name: [
+            _vec(tmp_path / f"{name}{i}.vec", words[first:], right[first:] + noise * extra[i, first:]) for i in (0, 1)
+        ]
+        for name, noise, first in (("textkit", 0.1, 0), ("good", 0.1, 2), ("bad", 5.0, 0))
+    }
+    scores = quality._scores(trained, (tmp_path / "pairs.txt",))
+    means = {name: found["pairs"][:, 0].mean() for name, found in scores.items()}
+    assert means["textkit"] > 0.95 and means["good"] > 0.95 and means["bad"] < 0.5
+    assert {len(model) for seeds in quality._alike(list(trained.values())) for model in seeds} == {58}
+    *_, beside_best = quality._rows(scores)
+    assert beside_best[0] == "textkit − best" and "**" not in beside_best[1]
+    *_, beside_bad = quality._rows({name: scores[name] for name in ("textkit", "bad")})
+    assert beside_bad[1].startswith("**+")
+
+
+def _vec(path, words, vectors):
+    lines = [f"{word} {' '.join(f'{x:.5f}' for x in row)}\n" for word, row in zip(words, vectors, strict=True)]
+    path.write_text(f"{len(words)} {vectors.shape[1]}\n" + "".join(lines))
+    return path

@@ -43,7 +43,19 @@ def test_train_prints_what_was_made(run, text, tmp_path):
         ["what", "value"], ["words", "20"], ["dimensions", "16"], ["tokens of text", "9600"], ["epochs", "10"],
         ["words trained on", "96000"],
     ]  # fmt: skip
+    assert table(done.out)[6] == ["learning rate", "0.1"]
     assert not (tmp_path / "m.w2v.checkpoint").exists()
+
+
+def test_rate_is_given_or_chosen(run, text, tmp_path):
+    train = ["w2v", "train", text, "-o", tmp_path / "m.w2v", "--epochs", 1, "--dim", 4, "--no-cache"]
+    for options, rate in (
+        (("--rate", "0.03"), "0.03"), (("--rate", "auto"), "0.09"), (("--like", "gensim"), "0.025"),
+        (("--like", "gensim", "--rate", "auto"), "0.075"),
+    ):  # fmt: skip
+        assert ["learning rate", rate] in table(run(*train, *options).out)
+    done = run(*train, "--rate", "much")
+    assert done.code == 2 and done.err == ["error: --rate much is no number. Give one such as 0.05, or auto."]
 
 
 def test_train_json_log_and_plot(run, text, tmp_path):

@@ -1,5 +1,6 @@
 """Training runs: what they learn, that they repeat, and that an interrupted one ends as an uninterrupted one."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -151,6 +152,28 @@ def test_rate_that_is_too_high_is_lowered_and_said():
     assert told_apart(Word2Vec.train(SENTENCES, threads=1, **{**SMALL, "rate": 500.0, "epochs": 15}))
 
 
+@pytest.mark.parametrize(
+    ("kind", "rate"),
+    [
+        *zip(KINDS, itertools.cycle((50.0, 5.0, 1.0))),
+        ({"model": "cbow", "combine": "mean-compat"}, 50.0),
+        ({"model": "cbow", "position_weights": True}, 5.0),
+        ({"model": "cbow", "loss": "hs", "position_weights": True}, 50.0),
+        ({"model": "cbow", "subwords": (3, 4), "buckets": 5000}, 50.0),
+        ({"loss": "hs", "subwords": (3, 4), "buckets": 5000}, 5.0),
+        ({"dim": 300}, 5.0),
+        ({"dim": 300, "model": "cbow", "loss": "hs"}, 50.0),
+    ],
+    ids=str,
+)
+def test_no_setting_diverges(kind, rate):
+    model = Word2Vec.train(SENTENCES[:700], threads=1, **{**SMALL, "epochs": 15, **kind, "rate": rate})
+    used = model.report["rate"]
+    assert used <= 5 and (used == rate or f"began anew at {used:g}" in model.report["complaints"][0])
+    assert np.isfinite(model.vectors).all() and told_apart(model)
+    assert model.report["history"][-1]["loss"] < model.report["history"][0]["loss"]
+
+
 def test_single_word_is_no_divergence():
     model = Word2Vec.train([["a"] * 500], threads=1, loss="softmax", dim=4, epochs=2)
     assert model.report["complaints"] == []
@@ -237,17 +260,30 @@ def test_settings_that_make_no_sense_are_refused(settings, reason):
 
 def test_presets_are_those_of_the_programs():
     word2vec, fasttext = Config.like("word2vec"), Config.like("fasttext", dim=50)
-    assert (word2vec.model, word2vec.sample, word2vec.initial_rate, word2vec.combine) == (
+    assert (word2vec.model, word2vec.sample, word2vec.rate, word2vec.combine) == (
         "cbow",
         1e-3,
         0.05,
         "mean-compat",
     )
-    assert Config.like("word2vec", model="skipgram").initial_rate == 0.025
-    assert (fasttext.subwords, fasttext.exponent, fasttext.dim, fasttext.initial_rate) == ((3, 6), 0.5, 50, 0.05)
-    assert Config.like("gensim").initial_rate == 0.025
+    assert Config.like("word2vec", model="skipgram").rate == 0.025
+    assert (fasttext.subwords, fasttext.exponent, fasttext.dim, fasttext.rate) == ((3, 6), 0.5, 50, 0.05)
+    assert Config.like("gensim").rate == 0.025
     with pytest.raises(UsageError, match="unknown preset 'spacy'"):
         Config.like("spacy")
+
+
+def test_rate_falls_with_the_words_to_train_on_unless_it_is_given():
+    config = Config()
+    usual = config.rate_for(4_000_000)
+    assert config.rate_for(64_000_000) == pytest.approx(usual / 2) and config.rate_for(1e12) == usual / 4
+    assert usual < config.rate_for(2_000_000) < config.rate_for(1) == usual * 1.5
+    assert Config(rate=0.3).rate_for(1e9) == 0.3
+    few, many = (Trainer(corpus(), Config(**{**SMALL, "epochs": e}), threads=1) for e in (50, 5000))
+    tokens = 8 * len(SENTENCES)
+    assert (few.rate, many.rate) == tuple(config.rate_for(tokens * e) for e in (50, 5000)) and few.rate > many.rate
+    thinned = Trainer(corpus(), Config(**{**SMALL, "epochs": 5000, "sample": 1e-3}), threads=1)
+    assert many.rate < thinned.rate
 
 
 def test_no_word_that_is_frequent_enough_is_told():

@@ -50,7 +50,9 @@ _SETTINGS = (
     click.option("--ns-exponent", "exponent", type=float, help="Draw them by count to this power.  [default: 0.75]"),
     click.option("--epochs", type=int, help="Passes over the text.  [default: 5; more for small texts]"),
     click.option(
-        "--rate", type=float, help="Learning rate.  [default: what suits the model: 0.06 for skipgram, 0.2 for cbow]"
+        "--rate",
+        help="Learning rate. auto: what suits the model, about 0.06 for skipgram and 0.25 for cbow, less for more "
+        "words to train on.  [default: auto]",
     ),
     click.option("--rate-floor", "floor", type=float, help="Never below this share of it.  [default: 0.0001]"),
     click.option("--decay", help="linear, cosine or constant.  [default: linear]"),
@@ -86,15 +88,28 @@ _SETTING_NAMES = (
 )  # fmt: skip
 
 
-def _config(base: "WordVectors | None", like: str | None, subword: str | None, **given: Any) -> "Config":
+def _config(
+    base: "WordVectors | None", like: str | None, subword: str | None, rate: str | None, **given: Any
+) -> "Config":
     from ..vectors.config import Config
 
     settings = {name: value for name, value in given.items() if value is not None}
+    if rate:
+        settings["rate"] = _rate(rate)
     if subword:
         settings["subwords"] = common.lengths("--subword", subword)
     if like:
         return Config.like(like, **settings)
     return base.trained_on(**settings) if base else Config(**settings)
+
+
+def _rate(given: str) -> float | None:
+    from ..errors import UsageError
+
+    try:
+        return None if given == "auto" else float(given)
+    except ValueError:
+        raise UsageError(f"--rate {given} is no number.", "Give one such as 0.05, or auto.") from None
 
 
 @w2v.command()
@@ -228,6 +243,7 @@ def _tell(model: Any, target: Path, seconds: float, as_json: bool) -> None:
         ["tokens of text", report["tokens"]],
         ["epochs", report["epochs"]],
         ["words trained on", report["words_trained"]],
+        ["learning rate", f"{report['rate']:.4g}"],
     ]
     if "loss" in last:
         rows.append(["held-out loss", f"{last['loss']:.4f}"])

@@ -12,10 +12,13 @@ LOSSES = ("ns", "hs", "softmax")
 COMBINATIONS = ("mean", "sum", "mean-compat")
 AUTOMATIC_EPOCHS = 5, 50  # fewest and most
 _AMPLE = 50_000_000  # words seen in training that make good vectors
-# Found by held-out loss and by one half of the evaluation sets; bench/README.md reports the other half.
-_RATES = {"skipgram": 0.06, "cbow": 0.2}
+# For _USUAL words, found by held-out loss and by one half of the evaluation sets; bench/README.md reports the others.
+_RATES = {"skipgram": 0.06, "cbow": 0.25}
 _PATH_RATES = {"skipgram": 0.04, "cbow": 0.15}  # of hierarchical softmax
 _SUBWORD_RATE, _COMPAT_RATE = 0.075, 0.05
+_USUAL = 4_000_000  # words left by subsampling, over all epochs
+_SLOWING = 0.25  # the rate falls with this power of the words
+_LEAST_FACTOR, _MOST_FACTOR = 0.25, 1.5
 LARGEST_DIM, LARGEST_WINDOW = 10_000, 1_000
 SOFTMAX_LIMIT = 50_000
 
@@ -36,7 +39,7 @@ class Config:
         negatives: drawn words per target.
         exponent: negatives are drawn by count ** exponent.
         epochs: passes over the text; None for as many as its size asks for.
-        rate: learning rate at the beginning; None for what suits the model.
+        rate: learning rate at the beginning; None for what suits the model and the words to train on, see `rate_for`.
         floor: the rate never falls below this share of it.
         decay: "linear", "cosine" or "constant".
         combine: how CBOW makes its input from the window: "mean", with the gradient divided in the same way; "sum";
@@ -92,18 +95,22 @@ class Config:
             raise UsageError("skip-gram has no position weights: its words stand alone.", "Add --model cbow.")
         if self.subwords and not 1 <= self.subwords[0] <= self.subwords[1] <= 100:
             raise UsageError(f"--subword {self.subwords[0]}-{self.subwords[1]} makes no sense.", "3-6 is usual.")
-        self.schedule  # noqa: B018 - refuses impossible rates
+        Schedule(1.0 if self.rate is None else self.rate, self.floor, self.decay)  # refuses impossible values
 
-    @property
-    def schedule(self) -> Schedule:
-        """The learning rate over the run."""
-        return Schedule(self.initial_rate, self.floor, self.decay)
+    def rate_for(self, words: float) -> float:
+        """The rate asked for, or the one that suits the model.
 
-    @property
-    def initial_rate(self) -> float:
-        """The rate asked for, or the one that suits the model."""
+        Args:
+            words: how many there are to train on, those that subsampling leaves, over all epochs. Sixteen times as many
+                halve the rate; it is a quarter to one and a half of what suits four million.
+        """
         if self.rate is not None:
             return self.rate
+        factor = (_USUAL / max(words, 1)) ** _SLOWING
+        return self._usual_rate * max(_LEAST_FACTOR, min(_MOST_FACTOR, factor))
+
+    @property
+    def _usual_rate(self) -> float:
         if self.model == "cbow" and self.combine != "mean":
             return _COMPAT_RATE
         rate = (_PATH_RATES if self.loss == "hs" else _RATES)[self.model]

@@ -75,21 +75,27 @@ def analogies(
     """
     found = []
     for name, questions in read_questions(path):
-        section = Section(name, len(questions))
-        rows = [[_row(model, word, restrict) for word in question] for question in questions]
-        known = np.array([row for row in rows if min(row) >= 0], np.int64).reshape(-1, 4)
-        section.covered = len(known)
-        for i in range(0, len(known), _BATCH):
-            section.correct += int(
-                (_answers(model, known[i : i + _BATCH], restrict, method) == known[i : i + _BATCH, 3]).sum()
-            )
-        found.append(section)
+        right = answered(model, questions, restrict=restrict, method=method)
+        found.append(Section(name, len(questions), int((right >= 0).sum()), int((right == 1).sum())))
     total = Section("all")
     for section in found:
         total.questions += section.questions
         total.covered += section.covered
         total.correct += section.correct
     return [*found, total]
+
+
+def answered(
+    model: WordVectors, questions: Sequence[Sequence[str]], *, restrict: int = RESTRICT, method: str = "add"
+) -> np.ndarray:
+    """Each question by itself, int8 (n,): 1 for a right answer, 0 for a wrong one, -1 where a word is missing."""
+    rows = np.array([[_row(model, word, restrict) for word in q] for q in questions], np.int64).reshape(-1, 4)
+    known = np.flatnonzero(rows.min(1) >= 0)
+    right = np.full(len(rows), -1, np.int8)
+    for i in range(0, len(known), _BATCH):
+        asked = rows[known[i : i + _BATCH]]
+        right[known[i : i + _BATCH]] = _answers(model, asked, restrict, method) == asked[:, 3]
+    return right
 
 
 def _row(model: WordVectors, word: str, restrict: int) -> int:
@@ -162,18 +168,24 @@ def read_pairs(path: str | Path) -> list[tuple[str, str, float]]:
 def similarities(model: WordVectors, path: str | Path, *, seed: int = 0) -> Agreement:
     """Correlate the cosines of word pairs with people's judgements; unseen words count by their n-grams if they can."""
     pairs = read_pairs(path)
-    given, found = [], []
-    for a, b, value in pairs:
-        first, second = (model._vector_or_none(w) if w in model else model._vector_or_none(w.lower()) for w in (a, b))
-        if first is not None and second is not None:
-            lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
-            given.append(value)
-            found.append(float(first @ second) / lengths if lengths else 0.0)
-    x, y = np.array(given), np.array(found)
+    cosines, given = pair_cosines(model, pairs), np.array([value for _, _, value in pairs])
+    there = ~np.isnan(cosines)
+    x, y = given[there], cosines[there]
     rng = np.random.default_rng(seed)
     drawn = [spearman(x[i], y[i]) for i in rng.integers(0, max(len(x), 1), (_RESAMPLES, len(x)))] if len(x) > 1 else []
     low, high = np.nanpercentile(drawn, [2.5, 97.5]) if drawn and not np.isnan(drawn).all() else (math.nan, math.nan)
     return Agreement(Path(path).stem, len(pairs), len(x), spearman(x, y), pearson(x, y), float(low), float(high))
+
+
+def pair_cosines(model: WordVectors, pairs: Sequence[tuple[str, str, float]]) -> np.ndarray:
+    """Each pair's cosine, float64 (n,), NaN where a word is missing; that of a vector of zeros is 0."""
+    found = np.full(len(pairs), math.nan)
+    for i, (*words, _) in enumerate(pairs):
+        first, second = (model._vector_or_none(w) if w in model else model._vector_or_none(w.lower()) for w in words)
+        if first is not None and second is not None:
+            lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
+            found[i] = float(first @ second) / lengths if lengths else 0.0
+    return found
 
 
 def pearson(x: np.ndarray, y: np.ndarray) -> float:

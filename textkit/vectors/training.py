@@ -104,6 +104,7 @@ class Trainer:
         self.block = max(1024, min(self.block, self.trained_tokens // 256))
         self.blocks = -(-self.trained_tokens // self.block)
         self.epochs = config.epochs_for(tokens)
+        self.given_rate = config.rate_for(self.epochs * float(counts @ self.keep))
         self.rate_scale, self.history = 1.0, list[dict[str, float]]()
         self.complaints: list[str] = []
         self._local, self._began = _Worker(), time.monotonic()
@@ -230,19 +231,21 @@ class Trainer:
         assert self.matrices is not None
         return self.matrices
 
+    @property
+    def rate(self) -> float:
+        """The learning rate at the beginning, lowered if it was too high."""
+        return self.given_rate * self.rate_scale
+
     def _plan(self) -> training.Plan:
-        config = self.config
-        schedule = training.Schedule(config.initial_rate * self.rate_scale, config.floor, config.decay)
-        return training.Plan(self.blocks * self.epochs, schedule, thread_count(self.threads), config.budget)
+        schedule = training.Schedule(self.rate, self.config.floor, self.config.decay)
+        return training.Plan(self.blocks * self.epochs, schedule, thread_count(self.threads), self.config.budget)
 
     def _begin_anew(self) -> None:
         if self.rate_scale < 0.5**_HALVINGS:
             raise UsageError("training diverges at any learning rate.", "Look at the text: is it one repeated word?")
         self.rate_scale /= 2
-        given = self.config.initial_rate
-        self.complaints = [
-            f"the loss exploded at a learning rate of {given:g}; training began anew at {given * self.rate_scale:g}."
-        ]
+        told = f"the loss exploded at a learning rate of {self.given_rate:g}; training began anew at {self.rate:g}."
+        self.complaints = [told]
         self.history = []
         self.matrices = self._new_matrices()
 

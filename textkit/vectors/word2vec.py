@@ -89,7 +89,7 @@ def finished(trainer: Trainer, training: bool = True) -> WordVectors:
         "lines": corpus.lines,
         "epochs": trainer.epochs,
         "words_trained": trainer.words_trained,
-        "rate": config.initial_rate * trainer.rate_scale,
+        "rate": trainer.rate,
         "history": trainer.history,
         "complaints": trainer.complaints,
     }

@@ -41,21 +41,26 @@ def classify_labels(settings: Settings) -> Outcome | None:
 
 
 def classify_predict(settings: Settings) -> Outcome | None:
-    """Labels and probabilities of many documents, by the models of `classify_train`."""
+    """Labels and probabilities of many documents, by the models of `classify_train`, and textkit's by default."""
     program = _program()
     if not settings.labelled or not settings.labelled_test or not program:
         return None
     text = settings.scratch / "predict.txt"
     _repeat(settings.labelled_test, text, lambda line: line.partition(" ")[2])
-    ours, theirs = settings.scratch / "train.model", settings.scratch / "train.bin"
-    for command in (_ours(settings.labelled, ours, EPOCHS), _theirs(program, settings.labelled, theirs, EPOCHS)):
+    ours, usual, theirs = (settings.scratch / name for name in ("train.model", "usual.model", "train.bin"))
+    for command in (
+        _ours(settings.labelled, ours, EPOCHS),
+        [*TEXTKIT, "classify", "train", str(settings.labelled), "-o", str(usual)],
+        _theirs(program, settings.labelled, theirs, EPOCHS),
+    ):
         subprocess.run(command, check=True, capture_output=True)
-    outputs = [settings.scratch / f"predicted.{name}" for name in ("textkit", "fasttext")]
-    runs = race([
-        Contender("textkit classify predict", [*TEXTKIT, "classify", "predict", str(ours), str(text)],
-                  stdout=str(outputs[0])),
-        Contender("fasttext predict-prob", [program, "predict-prob", str(theirs), str(text)], stdout=str(outputs[1])),
-    ], settings.runs)  # fmt: skip
+    ways = {
+        "textkit, equal model": [*TEXTKIT, "classify", "predict", str(ours), str(text)],
+        "textkit, model by default": [*TEXTKIT, "classify", "predict", str(usual), str(text)],
+        "fasttext predict-prob": [program, "predict-prob", str(theirs), str(text)],
+    }
+    out = str(settings.scratch / "predicted")
+    runs = race([Contender(name, command, stdout=out) for name, command in ways.items()], settings.runs)
     return Outcome(f"predict {TIMES} times the test", "MB", text.stat().st_size / 1e6, runs, {})
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 KIND = "vectors"
 FORMAT_VERSION = 1
 STORAGES = ("float32", "float16", "int8")
-_ROWS = 1 << 15  # rows whose similarities are computed at a time
+_ROWS, _FEWEST_ROWS = 1 << 15, 1 << 10  # rows whose similarities are computed at a time
+_COSINES = 1 << 22  # similarities at a time, so that of many queries they do not fill the memory
 _SAVED = 1 << 12  # rows written at a time
 _NEAR_SPELLINGS = 3
 
@@ -343,12 +344,14 @@ class WordVectors:
 
         def search(edge: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
             a, b = edge
-            scores = (unit @ self.vectors[a:b].T) / lengths[a:b]
+            away = opposite @ self.vectors[a:b].T
+            away /= lengths[a:b]
             kept = min(count, b - a)
-            places = np.argpartition(-scores, kept - 1, axis=1)[:, :kept]
-            return places + a, np.take_along_axis(scores, places, 1)
+            places = np.argpartition(away, kept - 1, axis=1)[:, :kept]
+            return places + a, -np.take_along_axis(away, places, 1)
 
-        parts = split_evenly(total, max(1, -(-total // _ROWS)))
+        opposite, rows = -unit, min(_ROWS, max(_FEWEST_ROWS, _COSINES // max(1, len(unit))))
+        parts = split_evenly(total, max(1, -(-total // rows)))
         found = list(ordered_map(search, parts, min(thread_count(threads), len(parts))))
         numbers, scores = (np.concatenate([part[i] for part in found], axis=1) for i in range(2))
         order = np.argsort(-scores, axis=1, kind="stable")[:, :count]

@@ -8,6 +8,7 @@ held-out documents. Text is read once; features of the same kind are made once a
 
 import contextlib
 import hashlib
+import itertools
 import json
 import random
 import time
@@ -36,6 +37,8 @@ _MOST_HELD = 5_000
 _TINY = 50  # documents on which kernels are compiled
 _KEPT = 4  # kinds of features that are kept
 _CARE = 1.3  # times as long as measured is reckoned with
+_PASSES = 10  # of the embedding over the documents take about as long as a linear model of them
+_COSTLY = ("model", "chars", "word_ngrams")  # what a trial's time depends on, the most important first
 
 SPACE: dict[str, dict[str, tuple]] = {
     "linear": {
@@ -143,6 +146,7 @@ class Tuner:
         seconds: time for all of it, the model of all documents included.
         max_size: bytes that the model may have.
         log: where trials are kept; those that are there already are not made again.
+        began: when time began to count, by `time.monotonic`; now, if not given.
     """
 
     data: LabelledCorpus
@@ -154,12 +158,13 @@ class Tuner:
     log: Path | None = None
     threads: int | None = None
     progress: Reporter = silent
+    began: float | None = None
     trials: list[Trial] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         if not self.seconds > 0:
             raise UsageError(f"--time {self.seconds:g} makes no sense.", "Examples: 90s, 5m, 1h.")
-        self.began = time.monotonic()
+        self.since = time.monotonic() if self.began is None else self.began
         share = min(self.config.validation or 0.1, _MOST_HELD / len(self.data))
         self.train, self.held = held_out(self.data, share, self.config.seed)
         self.gold = self.data.gold.take(self.held)
@@ -170,8 +175,6 @@ class Tuner:
         self.kept: OrderedDict[Any, LinearFitter] = OrderedDict()
         self.known = self._read_log()
         self.space = space_for(len(self.train))
-        self.slowness: dict[str, float] = {}  # seconds a document, of the embedding in each epoch
-        self.longest = 0.0  # seconds a document of the slowest trial
 
     @property
     def shares(self) -> list[float]:
@@ -194,17 +197,15 @@ class Tuner:
         going = self._round([first], draws)
         while going:
             going = self._round([], draws)
-        full = [t for t in self.trials if t.share == max(t.share for t in self.trials) and self._fits(t)]
-        full = full or [t for t in self.trials if self._fits(t)]
-        if not full:
+        best = self._best()
+        if best is None:
             raise DataError(
                 "no settings that were tried gave a model that is small enough."
                 if self.max_size and any(t.score is not None for t in self.trials) else "no settings could be tried.",
                 "Give more --time or a greater --max-size; `textkit classify quantize` makes models smaller.",
             )  # fmt: skip
-        best = max(full, key=lambda t: (-1e300 if t.score is None else t.score, -t.size))
         model = self._fitted(best.settings, np.arange(len(self.data)))
-        seconds = time.monotonic() - self.began
+        seconds = time.monotonic() - self.since
         begun = [t for t in self.trials if t.settings == first]
         model.report["tuned"] = {"settings": best.settings, "score": best.score, "trials": len(self.trials)}
         return Tuned(model, best, max(begun, key=lambda t: t.share, default=best), self.trials, seconds)
@@ -222,14 +223,18 @@ class Tuner:
         protected, before = settings[:1] if not self.trials else [], len(self.trials)
         for share in self.shares:
             done = [trial for each in settings if (trial := self._try(each, share))]
-            ranked = sorted(
-                (t for t in done if self._fits(t)), key=lambda t: -1e300 if t.score is None else t.score, reverse=True
-            )
-            settings = [t.settings for t in ranked[: max(1, len(ranked) // RATE)]]
-            settings += [each for each in protected if each not in settings]
+            others = [t for t in done if self._fits(t) and t.settings not in protected]
+            others.sort(key=lambda t: t.score or 0.0, reverse=True)
+            settings = protected + [t.settings for t in others[: max(1, len(done) // RATE)]]
             if len(done) == 0:
                 break
         return len(self.trials) > before
+
+    def _best(self) -> Trial | None:
+        """The trial whose settings would be taken now: the best of those with the most documents."""
+        fitting = [trial for trial in self.trials if self._fits(trial)]
+        share = max((trial.share for trial in fitting), default=0.0)
+        return max((t for t in fitting if t.share == share), key=lambda t: (t.score, -t.size), default=None)
 
     def _fits(self, trial: Trial) -> bool:
         return trial.score is not None and (self.max_size is None or trial.size <= self.max_size)
@@ -262,30 +267,36 @@ class Tuner:
             return next(trial for trial in self.trials if trial.key == blank.key)
         trial = self.known.get(blank.key)
         if trial is None:
-            slowness = self.slowness.get(settings["model"], max(self.slowness.values(), default=0.0))
-            if self._over(self._visits(settings, share) * slowness):
+            if self._over(Trial(settings, share, None, self._reckoned(settings, share), 0)):
                 return None
             trial = self._measured(settings, share)
         self.trials.append(trial)
-        each = trial.seconds / self._visits(settings, share)
-        self.slowness[settings["model"]] = max(each, self.slowness.get(settings["model"], 0.0))
-        self.longest = max(self.longest, trial.seconds / len(self.thinned[share]))
         self._write_log()
-        left = self.seconds - (time.monotonic() - self.began)
+        left = self.seconds - (time.monotonic() - self.since)
         self.progress(Progress("tuning", int(self.seconds - max(left, 0)), int(self.seconds), "seconds"))
         return trial
 
-    def _visits(self, settings: dict[str, Any], share: float) -> int:
-        """How often a trial asks for a document; the linear model's passes end by themselves."""
-        count = len(self.thinned[share])
-        if settings["model"] == "linear":
-            return count
-        return count * (settings["epochs"] or usual_epochs(count))
+    def _reckoned(self, settings: dict[str, Any], share: float) -> float:
+        """Seconds that a trial will take at most, by those before that are most like it."""
+        likeness: dict[tuple[bool, ...], list[float]] = {}
+        for trial in self.trials:
+            alike = [trial.settings.get(name) == settings.get(name) for name in _COSTLY]
+            key = (trial.settings == settings, *itertools.accumulate(alike, min))
+            likeness.setdefault(key, []).append(trial.seconds / self._visits(trial.settings, trial.share))
+        return self._visits(settings, share) * max(likeness[max(likeness)]) if likeness else 0.0
 
-    def _over(self, seconds: float) -> bool:
-        """Whether so many seconds, and then the model of all documents, are more than is left."""
-        last = self.longest * len(self.data)
-        return bool(self.trials) and time.monotonic() - self.began + _CARE * (seconds + last) > self.seconds
+    def _visits(self, settings: dict[str, Any], share: float) -> int:
+        """How often a trial asks for a document."""
+        count = len(self.thinned[share])
+        return count * (_PASSES if settings["model"] == "linear" else settings["epochs"] or usual_epochs(count))
+
+    def _over(self, trial: Trial) -> bool:
+        """Whether a trial, and then the model of all documents with its or the best settings, take longer than is left.
+
+        The settings to begin with are tried in any case.
+        """
+        last = max(len(self.data) / len(self.thinned[t.share]) * t.seconds for t in (trial, self._best() or trial))
+        return bool(self.trials) and time.monotonic() - self.since + _CARE * (trial.seconds + last) > self.seconds
 
     def _measured(self, settings: dict[str, Any], share: float) -> Trial:
         began = time.monotonic()

@@ -1,5 +1,6 @@
 """`textkit classify tune`."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,10 +64,11 @@ def tune(
     config = ClassifierConfig(**chosen)
     seconds, target = duration(limit), output or common.default_output(inputs, ".model")
     size = common.byte_size("--max-size", max_size) if max_size else None
+    began = time.monotonic()
     data = read(inputs, form, tokenizer, threads, min_count=config.min_count)
     goal = Goal.read(metric, data.labels.names)
     with common.progress_bar() as progress:
-        tuned = Tuner(data, config, goal, seconds, frozenset(chosen), size, log, threads, progress).run()
+        tuned = Tuner(data, config, goal, seconds, frozenset(chosen), size, log, threads, progress, began).run()
     tuned.model.save(target)
     _tell(tuned, target, metric, as_json)
 
@@ -96,6 +98,7 @@ def _tell(tuned: "Tuned", target: Path, metric: str, as_json: bool) -> None:
     ]
     rows.append([metric, _shown(tuned.first.score), _shown(tuned.best.score)])
     rows.append(["bytes", str(tuned.first.size), str(tuned.best.size)])
+    rows.append(["of the documents", f"{tuned.first.share:.0%}", f"{tuned.best.share:.0%}"])
     title = f"{target}: {len(tuned.trials)} trials in {tuned.seconds:.1f} s"
     common.print_table(title, ["setting", "to begin with", "chosen"], rows)
     mattered = [

@@ -148,7 +148,6 @@ class Solver:
     ) -> None:
         first = None if begin is None else np.vstack([begin[0], begin[1]])
         self.labels, self.several = labels, loss == "ova"
-        self.arguments = examples, labels, loss, positive, begin
         self.problems: list[Ascent] = []
         if self.several:
             for label in range(labels):
@@ -160,10 +159,6 @@ class Solver:
             self.problems = [Ascent(examples, labels, examples.target(1, shared=True), begin=first)]
         elif labels > 2:
             self.problems = [Ascent(examples, labels, begin=first)]
-
-    def anew(self) -> "Solver":
-        """Another one for the same problem, to be run at the same time."""
-        return Solver(*self.arguments)
 
     def run(self, cost: float, seed: int, tolerance: float = 1e-3, most: int = 40, threads: int = 1) -> None:
         """Solve for one cost; see `Ascent.run`."""

@@ -67,17 +67,15 @@ class AutoFitter:
         if (config.loss or ("ova" if several else "softmax")) not in LOSSES:
             return self._embedding(f"embedding: the linear model has no loss {config.loss}")
         labels = len(self.data.labels)
-        if self._words(self.documents) * labels > MOST_WORK:
+        if self.data.text.words(self.documents) * labels > MOST_WORK:
             return self._embedding(f"embedding: a linear model of {labels:,} labels would be slow on so much text")
         trial = self._sample()
         fitter = LinearFitter(self.data, config, trial, self.held, self.threads, self.progress)
         if len(fitter.features) * labels > MOST_WEIGHTS:
             return self._embedding(f"embedding: a linear model would have {len(fitter.features) * labels:,} weights")
         tried = fitter.tried(config.costs)
-        choice, rival = (
-            f"linear: {'too few documents to hold some out' if labels > 1 else 'there is only one label'}",
-            None,
-        )
+        choice = "linear: " + ("too few documents to hold some out" if labels > 1 else "there is only one label")
+        rival = None
         if tried:
             rival = self._rival(fitter)
             choice, better = self._compared(fitter, tried, rival)
@@ -91,13 +89,9 @@ class AutoFitter:
             model.report["embedding"] = rival.as_dict()
         return model
 
-    def _words(self, documents: np.ndarray) -> int:
-        offsets = self.data.text.offsets
-        return int((offsets[documents + 1] - offsets[documents]).sum())
-
     def _sample(self) -> np.ndarray:
         """The documents, or a stratified part of them that is small enough to try models on."""
-        words = self._words(self.documents)
+        words = self.data.text.words(self.documents)
         if words <= MOST_WORDS:
             return self.documents
         gold = self.data.gold.take(self.documents)

@@ -2,6 +2,7 @@
 
 from .config import ClassifierConfig
 from .data import LabelledCorpus
+from .embedding import searching
 from .parts import Head
 
 MANY = 1 << 31  # pairs of document and label in an epoch from which on a loss over all labels is not sensible
@@ -42,7 +43,7 @@ def training_note(data: LabelledCorpus, config: ClassifierConfig) -> str | None:
 def testing_note(head: Head, documents: int) -> str | None:
     """The same before a test."""
     labels, seconds = head.labels, _TESTING * documents * head.labels
-    if seconds < _TOLD or getattr(head, "searches", False):
+    if seconds < _TOLD or searching(head):
         return None
     return (
         f"{documents:,} documents times {labels:,} labels are about {_minutes(seconds)} of a core. A part of the "

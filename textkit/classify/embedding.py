@@ -16,10 +16,9 @@ from .labelling import Ragged
 from .objectives import LabelTree
 from .probabilities import SCORES, Top, as_probabilities, top_of
 
-_SLACK = 1e-3  # of log probabilities, which sums of rounded steps can be off by
 # Of pairs of documents int64 and labels int32, (n,): float32 (n,).
 Probabilities = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
+_SLACK = 1e-3  # of log probabilities, which sums of rounded steps can be off by
 _FEW_LABELS = 12  # for so many, each feature's share of each logit is kept instead of its vector
 
 
@@ -168,9 +167,7 @@ class EmbeddingHead:
         def probabilities(documents: np.ndarray, labels: np.ndarray) -> np.ndarray:
             found = np.zeros(len(labels), np.float32)
             if self.labels > 1:
-                kernels.path_log_probabilities(
-                    hidden, output, self.biases, self.tree.paths, documents, labels, found
-                )  # fmt: skip
+                kernels.path_log_probabilities(hidden, output, self.biases, self.tree.paths, documents, labels, found)
             return np.exp(found)
 
         return self._tree_top(hidden, k, 0.0, threads), probabilities
@@ -260,3 +257,8 @@ class EmbeddingHead:
         fits = fits and self.counts.dtype == np.int64
         if not fits or shape[0] != rows or len(self.output) != outputs or self.output.shape[1] - shape[1] not in (0, 1):
             raise DataError("the model is damaged: its matrices do not fit its features and labels.")
+
+
+def searching(head: object) -> EmbeddingHead | None:
+    """The head of a model, if it `searches`."""
+    return head if isinstance(head, EmbeddingHead) and head.searches else None

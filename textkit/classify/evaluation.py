@@ -10,7 +10,7 @@ from . import scores, splits
 from .choice import Choice, exclusive
 from .config import ClassifierConfig
 from .data import LabelledCorpus
-from .embedding import EmbeddingHead
+from .embedding import searching
 from .excerpts import TextExcerpts
 from .form import InputForm
 from .labelling import Ragged
@@ -56,7 +56,7 @@ def _feed(
 ) -> None:
     """Give a collector the probabilities of some documents, of few at a time where there are many labels."""
     kept, labels = collector.scores, max(len(model.labels), 1)
-    head = model.head if isinstance(model.head, EmbeddingHead) and model.head.searches else None
+    head = searching(model.head)
     if kept.rule.k is None or len(documents) * labels <= scores.COMPLETE:
         head = None
     size = _DOCUMENTS if head else max(1, scores.BLOCK // labels)

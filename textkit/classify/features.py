@@ -18,7 +18,7 @@ from ..text.corpus import EncodedCorpus
 from ..text.vocabulary import BOS, EOS, SPECIALS, UNK, Vocabulary
 from .characters import ExactPieces, HashedPieces
 from .feature_config import FeatureConfig
-from .labelling import Ragged
+from .labelling import Ragged, is_everything
 from .ngrams import BucketNgrams, ExactNgrams, NoNgrams, Spelling
 
 _NO_MAP = np.zeros(0, np.int32)
@@ -57,7 +57,7 @@ class Features:
         """
         config, workers = config or FeatureConfig(), thread_count(threads)
         documents = np.arange(text.lines) if rows is None else np.asarray(rows, np.int64)
-        whole = rows is None or (len(documents) == text.lines and bool((np.diff(documents) > 0).all()))
+        whole = rows is None or is_everything(documents, text.lines)
         vocabulary = _trained_words(text, None if whole else documents, config)
         mapping = word_numbers(text.vocabulary, vocabulary)
         pieces: ExactPieces | HashedPieces | None = None
@@ -197,8 +197,7 @@ class BagEncoder:
 
     def room(self, documents: np.ndarray) -> tuple[int, int]:
         """(tokens of the longest document, rows of all together at most)."""
-        offsets = self.text.offsets
-        sizes = offsets[documents + 1] - offsets[documents] + 1
+        offsets, sizes = self.text.offsets, self.text.sizes(documents) + 1
         if len(sizes) == 0:
             return 1, 1
         per_word = self.features.config.word_ngrams - 1

@@ -117,7 +117,7 @@ class HashedFeatures:
         self, text: EncodedCorpus, documents: np.ndarray, known: np.ndarray, hashes: np.ndarray, starts: np.ndarray,
         unit_rows: np.ndarray,
     ) -> Ragged:  # fmt: skip
-        hashing, sizes = self.hashing, text.offsets[documents + 1] - text.offsets[documents] + 1
+        hashing, sizes = self.hashing, text.sizes(documents) + 1
         chained, offsets = np.empty(int(sizes.max()), np.uint64), np.zeros(len(documents) + 1, np.int64)
         room = int(sizes.sum()) * hashing.word_ngrams
         while True:

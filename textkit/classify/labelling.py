@@ -38,6 +38,11 @@ class LabelSet:
         return {name: number for number, name in enumerate(self.names)}
 
 
+def is_everything(documents: np.ndarray, count: int) -> bool:
+    """Whether these are all of so many documents, in order."""
+    return len(documents) == count and bool((np.diff(documents) > 0).all())
+
+
 @dataclass
 class Ragged:
     """Lists of numbers, one for each document.

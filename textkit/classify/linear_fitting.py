@@ -1,9 +1,10 @@
 """From labelled documents to a linear model: features once, weights for each cost, the cost by held-out documents."""
 
 import time
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -93,15 +94,15 @@ class LinearFitter:
 
     # --- one part -------------------------------------------------------------------------------------------
 
-    def problem(self, places: np.ndarray) -> tuple[Solver, np.ndarray]:
-        """What finds the weights of documents at these places, and the scale of features."""
+    def problem(self, places: np.ndarray) -> tuple[Callable[[], Solver], np.ndarray]:
+        """What makes solvers that find the weights of documents at these places, and the scale of features."""
         whole = len(places) == len(self.counted)
         counted = self.counted if whole else self.counted.take(places)
         gold = self.gold if whole else self.gold.take(places)
         scale = scale_of(counted, gold, len(self.features), self.labels, self.config.weighting)
         weights, positive = self._weights(places, gold)
         examples = Examples(counted, counted.values(scale), gold, weights, len(self.features))
-        return Solver(examples, self.labels, self.loss, positive), scale
+        return partial(Solver, examples, self.labels, self.loss, positive), scale
 
     def _weights(self, places: np.ndarray, gold: Ragged) -> tuple[np.ndarray, np.ndarray]:
         """Of documents float32 (L,), and of labels that are right under "ova" (C,)."""
@@ -145,11 +146,11 @@ class LinearFitter:
     def _logits(self, part: tuple[np.ndarray, np.ndarray], costs: tuple[float, ...]) -> list[np.ndarray]:
         """Of one part's held-out documents at each cost."""
         train, held = part
-        first, scale = self.problem(train)
+        make, scale = self.problem(train)
         counted = self.counted.take(held)
 
         def at(cost: float) -> np.ndarray:
-            solver = first.anew()
+            solver = make()
             solver.run(cost, self.config.seed, _ROUGH, _MOST_ROUGH)
             return self.head(solver, scale).scores(counted)
 
@@ -161,7 +162,8 @@ class LinearFitter:
 
     def fit(self, cost: float, temperature: float = 1.0) -> tuple[LinearHead, Solver]:
         """The model of all documents to train on."""
-        solver, scale = self.problem(np.arange(len(self.documents)))
+        make, scale = self.problem(np.arange(len(self.documents)))
+        solver = make()
         solver.run(cost, self.config.seed, threads=self.workers)
         return self.head(solver, scale, temperature), solver
 
@@ -176,7 +178,7 @@ class LinearFitter:
         report = {
             "documents": len(self.documents),
             "held_out": judged.documents if judged else 0,
-            "words": int((self.data.text.offsets[self.documents + 1] - self.data.text.offsets[self.documents]).sum()),
+            "words": self.data.text.words(self.documents),
             "features": len(self.features),
             "cost": cost,
             "tried": [{"cost": cost, **judgement.as_dict()} for cost, judgement in tried],

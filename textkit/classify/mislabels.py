@@ -12,7 +12,7 @@ from ..progress import Progress, Reporter, silent
 from .config import ClassifierConfig
 from .data import LabelledCorpus
 from .effort import loss_for
-from .embedding import EmbeddingHead, Probabilities
+from .embedding import EmbeddingHead, Probabilities, searching
 from .labelling import Ragged
 from .model import Classifier
 from .splits import folds
@@ -85,7 +85,7 @@ def out_of_fold(
         model = Classifier.train_on(data, config, rows=train, threads=threads)
         # What the first fold has chosen stays.
         config = replace(config, model=model.head.kind, cost=model.config.cost, loss=model.config.loss)
-        for documents in _parts(held, 1 if _searches(model) else len(data.labels)):
+        for documents in _parts(held, 1 if _searching(model) else len(data.labels)):
             bags = model.features.bags(data.text, documents, threads)
             best[documents], best_p[documents], asked = _asked(model, bags, width, threads)
             elements = numbers.take(documents).ids
@@ -95,16 +95,17 @@ def out_of_fold(
     return OutOfFold(gold_p, best, best_p)
 
 
-def _searches(model: Classifier) -> bool:
-    return isinstance(model.head, EmbeddingHead) and model.head.searches and model.head.labels > _MANY
+def _searching(model: Classifier) -> EmbeddingHead | None:
+    """The head, if there are so many labels that they are better searched than all asked for."""
+    return searching(model.head) if len(model.labels) > _MANY else None
 
 
 def _asked(
     model: Classifier, bags: Ragged, k: int, threads: int | None
 ) -> tuple[np.ndarray, np.ndarray, Probabilities]:
     """The k best labels of each document with their probabilities, and what tells those of others."""
-    if isinstance(model.head, EmbeddingHead) and _searches(model):
-        top, asked = model.head.search(bags, k, threads)
+    if head := _searching(model):
+        top, asked = head.search(bags, k, threads)
         return top.ids, top.p, asked
     p = model.probabilities(bags, threads)
     best = np.argsort(-p, axis=1, kind="stable")[:, :k]

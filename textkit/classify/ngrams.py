@@ -243,7 +243,7 @@ class BucketNgrams:
             free.put(mine)
 
         def mark(documents: np.ndarray) -> None:
-            longest = int((spell.text.offsets[documents + 1] - spell.text.offsets[documents]).max()) + 1
+            longest = int(spell.text.sizes(documents).max()) + 1
             mine = free.get()
             kernels.mark_buckets(
                 *spell.arguments(documents), hashed, config.word_ngrams, np.empty(longest, np.int32), mine

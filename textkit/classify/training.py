@@ -19,7 +19,7 @@ from .config import ClassifierConfig
 from .data import LabelledCorpus
 from .embedding import EmbeddingHead
 from .features import Features
-from .labelling import Ragged
+from .labelling import Ragged, is_everything
 from .objectives import Objective, balanced_decisions, balanced_weights, document_weights
 from .replicas import Replicas, replicated
 
@@ -127,8 +127,7 @@ class Trainer:
         config, self.workers = self.config.for_documents(len(self.rows)), thread_count(self.threads)
         assert config.epochs is not None and config.patience is not None
         self.epochs, self.patience = config.epochs, config.patience
-        everything = len(self.rows) == len(self.data) and bool((np.diff(self.rows) > 0).all())
-        self.gold = self.data.gold if everything else self.data.gold.take(self.rows)
+        self.gold = self.data.gold if is_everything(self.rows, len(self.data)) else self.data.gold.take(self.rows)
         counts = np.bincount(self.gold.ids, minlength=len(self.data.labels)).astype(np.int64)
         if not counts.any():
             raise DataError("no document to train on has a label.", "Labels begin with __label__; see --label-prefix.")

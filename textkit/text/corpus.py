@@ -104,6 +104,10 @@ class EncodedCorpus:
             found[i : i + _LINES] = self.offsets[some + 1] - self.offsets[some]
         return found
 
+    def words(self, lines: np.ndarray) -> int:
+        """How many ids these lines have together."""
+        return int(self.sizes(lines).sum(dtype=np.int64))
+
     @classmethod
     def load(cls, path: str | Path) -> "EncodedCorpus":
         """Open a corpus file by memory map. Raises DataError where it is none."""

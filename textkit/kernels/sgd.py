@@ -2,9 +2,10 @@
 
 Sixteen examples are one batch: their inputs x are composed once, held fixed, and their gradients dx go back to the
 rows at the end. The matrices are flat float32 arrays, row r at r * dim, dim a multiple of 16; threads share them
-without locks (Recht et al. 2011, Hogwild). Scratch is a tuple (x, dx, y, g) of float32: three tiles (16 dim,) and
-(256,). A tile holds sixteen rows in pieces of sixteen numbers, piece by piece: number d + i of row c (d a multiple of
-16) is tile[16 * (d + c) + i], so that all sixteen rows are reached by constant distances from one address.
+without locks (Recht et al. 2011, Hogwild). Scratch is a tuple (x, dx, y, g, weights) of float32: three tiles
+(16 dim,), (256,) and (32,). A tile holds sixteen rows in pieces of sixteen numbers, piece by piece: number d + i of
+row c (d a multiple of 16) is tile[16 * (d + c) + i], so that all sixteen rows are reached by constant distances from
+one address.
 """
 
 import math
@@ -14,7 +15,23 @@ import numpy as np
 from .jit import kernel, leaf
 from .paths import give_back, path_of
 from .sampling import draw_word
-from .simd import LANES, add, div, fma, largest, least, load, mul, prefetch, splat, store, total, totals
+from .simd import (
+    LANES,
+    add,
+    div,
+    fma,
+    four_times,
+    largest,
+    least,
+    load,
+    mul,
+    prefetch,
+    splat,
+    splat_at,
+    store,
+    total,
+    totals,
+)
 
 GROUP = 4  # rows that are scored, and that move, together
 _ZERO, _HALF, _ONE, _MINUS = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(-1.0)
@@ -180,62 +197,82 @@ def step_choices(x, dx, c, matrix, rows, first, last, labels, label, rate, sizes
 
 
 @leaf
-def score_all(x, c, y, dim):
-    """Inner products of x[c] and the sixteen rows of y."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = splat(_ZERO)
-    t0 = t1 = t2 = t3 = t4 = t5 = t6 = t7 = splat(_ZERO)
-    for d in range(0, dim, LANES):
-        v = load(x, LANES * (d + c))
-        s0 = fma(v, load(y, LANES * (d + 0)), s0)
-        s1 = fma(v, load(y, LANES * (d + 1)), s1)
-        s2 = fma(v, load(y, LANES * (d + 2)), s2)
-        s3 = fma(v, load(y, LANES * (d + 3)), s3)
-        s4 = fma(v, load(y, LANES * (d + 4)), s4)
-        s5 = fma(v, load(y, LANES * (d + 5)), s5)
-        s6 = fma(v, load(y, LANES * (d + 6)), s6)
-        s7 = fma(v, load(y, LANES * (d + 7)), s7)
-        t0 = fma(v, load(y, LANES * (d + 8)), t0)
-        t1 = fma(v, load(y, LANES * (d + 9)), t1)
-        t2 = fma(v, load(y, LANES * (d + 10)), t2)
-        t3 = fma(v, load(y, LANES * (d + 11)), t3)
-        t4 = fma(v, load(y, LANES * (d + 12)), t4)
-        t5 = fma(v, load(y, LANES * (d + 13)), t5)
-        t6 = fma(v, load(y, LANES * (d + 14)), t6)
-        t7 = fma(v, load(y, LANES * (d + 15)), t7)
-    return totals(s0, s1, s2, s3, s4, s5, s6, s7, t0, t1, t2, t3, t4, t5, t6, t7)
+def place(c, j):
+    """Where the number of example c and drawn row j stands in a table of both: in blocks of four by four."""
+    return 64 * (c // 4) + 16 * (j // 4) + 4 * (c % 4) + j % 4
 
 
 @leaf
-def add_mixture(g, first, apart, y, target, start, spread, dim):
-    """Add the sum over k of g[first + apart * k] times row k of the tile y to a row.
+def errors_of_all(x, y, weights, g, dim):
+    """g[place(c, j)] = weights[c] * sigmoid(the inner product of row c of x and row j of y), four by four rows."""
+    for c in range(0, LANES, 4):
+        for j in range(0, LANES, 4):
+            a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = splat(_ZERO)
+            e0 = e1 = e2 = e3 = f0 = f1 = f2 = f3 = splat(_ZERO)
+            for d in range(0, dim, LANES):
+                v0, v1 = load(y, LANES * (d + j)), load(y, LANES * (d + j + 1))
+                v2, v3 = load(y, LANES * (d + j + 2)), load(y, LANES * (d + j + 3))
+                u = load(x, LANES * (d + c))
+                a0, a1, a2, a3 = fma(u, v0, a0), fma(u, v1, a1), fma(u, v2, a2), fma(u, v3, a3)
+                u = load(x, LANES * (d + c + 1))
+                b0, b1, b2, b3 = fma(u, v0, b0), fma(u, v1, b1), fma(u, v2, b2), fma(u, v3, b3)
+                u = load(x, LANES * (d + c + 2))
+                e0, e1, e2, e3 = fma(u, v0, e0), fma(u, v1, e1), fma(u, v2, e2), fma(u, v3, e3)
+                u = load(x, LANES * (d + c + 3))
+                f0, f1, f2, f3 = fma(u, v0, f0), fma(u, v1, f1), fma(u, v2, f2), fma(u, v3, f3)
+            found = totals(a0, a1, a2, a3, b0, b1, b2, b3, e0, e1, e2, e3, f0, f1, f2, f3)
+            store(g, place(c, j), mul(sigmoid(found), four_times(load(weights, c))))
 
-    The row's number d is target[start + spread * d] for each 16th d: spread is 1 in a matrix, LANES in a tile.
+
+@leaf
+def piece(tile, d):
+    """Sixteen numbers, from d on, of all sixteen rows of a tile, four rows and four."""
+    at = LANES * d
+    return (
+        (load(tile, at), load(tile, at + 16), load(tile, at + 32), load(tile, at + 48)),
+        (load(tile, at + 64), load(tile, at + 80), load(tile, at + 96), load(tile, at + 112)),
+        (load(tile, at + 128), load(tile, at + 144), load(tile, at + 160), load(tile, at + 176)),
+        (load(tile, at + 192), load(tile, at + 208), load(tile, at + 224), load(tile, at + 240)),
+    )
+
+
+@leaf
+def mix_four(g, first, apart, rows, sums):
+    """Add g[first + apart * k] * rows[k] to sums[k], for each of four."""
+    return (
+        fma(splat_at(g, first), rows[0], sums[0]),
+        fma(splat_at(g, first + apart), rows[1], sums[1]),
+        fma(splat_at(g, first + 2 * apart), rows[2], sums[2]),
+        fma(splat_at(g, first + 3 * apart), rows[3], sums[3]),
+    )
+
+
+@leaf
+def mixture(g, first, near, far, rows, start):
+    """start + the sum over k of g[first + far * (k // 4) + near * (k % 4)] times rows[k // 4][k % 4]."""
+    zero = splat(_ZERO)
+    sums = mix_four(g, first, near, rows[0], (start, zero, zero, zero))  # none of them waits for another
+    sums = mix_four(g, first + far, near, rows[1], sums)
+    sums = mix_four(g, first + 2 * far, near, rows[2], sums)
+    sums = mix_four(g, first + 3 * far, near, rows[3], sums)
+    return add(add(sums[0], sums[1]), add(sums[2], sums[3]))
+
+
+@leaf
+def step_all(x, dx, y, g, matrix, drawn, first, dim):
+    """dx[c] += the sum over j of g[place(c, j)] * y[j]; row j of those drawn += that over c of g[place(c, j)] * x[c].
+
+    A piece of all sixteen rows stays in registers while it is mixed.
     """
-    g0, g1 = splat(g[first]), splat(g[first + apart * 1])
-    g2, g3 = splat(g[first + apart * 2]), splat(g[first + apart * 3])
-    g4, g5 = splat(g[first + apart * 4]), splat(g[first + apart * 5])
-    g6, g7 = splat(g[first + apart * 6]), splat(g[first + apart * 7])
-    h0, h1 = splat(g[first + apart * 8]), splat(g[first + apart * 9])
-    h2, h3 = splat(g[first + apart * 10]), splat(g[first + apart * 11])
-    h4, h5 = splat(g[first + apart * 12]), splat(g[first + apart * 13])
-    h6, h7 = splat(g[first + apart * 14]), splat(g[first + apart * 15])
     for d in range(0, dim, LANES):
-        a = fma(
-            g3, load(y, LANES * (d + 3)), load(target, start + spread * d)
-        )  # four sums that do not wait for one another
-        b = fma(g4, load(y, LANES * (d + 4)), mul(g0, load(y, LANES * (d + 0))))
-        c = fma(g5, load(y, LANES * (d + 5)), mul(g1, load(y, LANES * (d + 1))))
-        e = fma(g6, load(y, LANES * (d + 6)), mul(g2, load(y, LANES * (d + 2))))
-        a = fma(g7, load(y, LANES * (d + 7)), a)
-        b = fma(h0, load(y, LANES * (d + 8)), b)
-        c = fma(h1, load(y, LANES * (d + 9)), c)
-        e = fma(h2, load(y, LANES * (d + 10)), e)
-        a = fma(h3, load(y, LANES * (d + 11)), a)
-        b = fma(h4, load(y, LANES * (d + 12)), b)
-        c = fma(h5, load(y, LANES * (d + 13)), c)
-        e = fma(h6, load(y, LANES * (d + 14)), e)
-        a = fma(h7, load(y, LANES * (d + 15)), a)
-        store(target, start + spread * d, add(add(a, b), add(c, e)))
+        rows = piece(y, d)
+        for c in range(LANES):
+            at = LANES * (d + c)
+            store(dx, at, mixture(g, place(c, 0), 1, 16, rows, load(dx, at)))
+        rows = piece(x, d)
+        for j in range(LANES):
+            at = drawn[first + j] * dim + d
+            store(matrix, at, mixture(g, place(0, j), 4, 64, rows, load(matrix, at)))
 
 
 @leaf
@@ -311,7 +348,7 @@ def negative_sampling(
     sampler: (accept, alias) of `sampling.fill_alias`. rate, negatives float32. choices: (sizes float32, labels float32
     all 1), 16 longer than the targets of any example. drawn int64 (16 t,).
     """
-    x, dx, y, g = scratch
+    x, dx, y, g, weights = scratch
     sizes, ones = choices
     syn_in, syn_out = matrices[0], matrices[1]
     out_starts, out_rows = examples[2], examples[3]
@@ -324,6 +361,8 @@ def negative_sampling(
             prefetch(syn_out, drawn[j] * dim, dim)
         prefetch_batch(e + filled, min(batch, count - e - filled), examples, ahead, syn_in, syn_out, dim)
         compose_batch(e, filled, examples, means[0], matrices, x, dx, dim)
+        for c in range(LANES):
+            weights[c] = weight * np.float32(out_starts[e + c + 1] - out_starts[e + c]) if c < filled else _ZERO
         for c in range(filled):
             first, last = out_starts[e + c], out_starts[e + c + 1]
             if last - first == 1:
@@ -334,13 +373,8 @@ def negative_sampling(
             for j in range(LANES):
                 for d in range(0, dim, LANES):
                     store(y, LANES * (d + j), load(syn_out, drawn[tile + j] * dim + d))
-            for c in range(LANES):
-                targets = np.float32(out_starts[e + c + 1] - out_starts[e + c]) if c < filled else _ZERO
-                store(g, LANES * c, mul(sigmoid(score_all(x, c, y, dim)), splat(weight * targets)))
-            for j in range(LANES):
-                add_mixture(g, j, LANES, x, syn_out, drawn[tile + j] * dim, 1, dim)
-            for c in range(filled):
-                add_mixture(g, LANES * c, 1, y, dx, LANES * c, LANES, dim)
+            errors_of_all(x, y, weights, g, dim)
+            step_all(x, dx, y, g, syn_out, drawn, tile, dim)
         distribute_batch(e, filled, examples, means[1], matrices, dx, dim)
 
 
@@ -352,7 +386,7 @@ def hierarchical_softmax(count, examples, means, matrices, paths, rate, scratch,
     to rise, and LANES more labels. sizes float32 and nodes int64 are scratch for 16 more than the longest path; upper
     as for `paths.visit`. Other arguments as for `negative_sampling`; syn_out holds the nodes.
     """
-    x, dx, _, _ = scratch
+    x, dx = scratch[0], scratch[1]
     syn_out, labels, own = matrices[1], paths[2], upper[0]
     out_starts, out_rows = examples[2], examples[3]
     dim = len(x) // LANES
@@ -374,7 +408,7 @@ def full_softmax(count, examples, means, matrices, first_word, rate, scratch, pr
 
     probabilities float32 (V,) is scratch; its last use stays in it. Other arguments as for `negative_sampling`.
     """
-    x, dx, _, _ = scratch
+    x, dx = scratch[0], scratch[1]
     syn_out = matrices[1]
     out_starts, out_rows = examples[2], examples[3]
     dim, words = len(x) // LANES, len(probabilities)

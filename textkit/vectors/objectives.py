@@ -25,7 +25,7 @@ class Scratch:
     """
 
     def __init__(self, dim: int, choices: int) -> None:
-        self.batch = tuple(aligned_rows(LANES, size).reshape(-1) for size in (dim, dim, dim, LANES))
+        self.batch = tuple(aligned_rows(LANES, size).reshape(-1) for size in (dim, dim, dim, LANES, 2))
         self.sizes, self.labels = np.zeros(choices + LANES, np.float32), np.ones(choices + LANES, np.float32)
 
 

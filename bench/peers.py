@@ -97,15 +97,11 @@ def batched(lines: Iterable[str], size: int) -> Iterator[list[str]]:
         yield some
 
 
-def train_gensim(job: str, path: str, target: str, epochs: str, threads: str, seed: str = "1") -> None:
+def train_gensim(path: str, target: str, settings: str) -> None:
     """Word vectors with gensim, by its fastest way (a file of sentences, read by each thread for itself)."""
     from gensim.models import Word2Vec
 
-    _, kind, loss = job.split("-")
-    settings = {"vector_size": 100, "window": 5, "min_count": 5, "sample": 1e-4}
-    choices = {"sg": kind == "skipgram", "hs": loss == "hs", "negative": 0 if loss == "hs" else 5}
-    running = {"workers": int(threads), "epochs": int(epochs), "seed": int(seed)}
-    model = Word2Vec(corpus_file=path, **running, **settings, **choices)
+    model = Word2Vec(corpus_file=path, **json.loads(settings))
     model.wv.save_word2vec_format(target, binary=True)
 
 
@@ -138,8 +134,8 @@ ENCODING = {"encode_tokenizers": encode_tokenizers, "encode_countvectorizer": en
 
 if __name__ == "__main__":
     job, path, *rest = sys.argv[1:]
-    if job.startswith("gensim-"):
-        train_gensim(job, path, *rest)
+    if job == "gensim":
+        train_gensim(path, *rest)
     elif job in SCORING:
         SCORING[job](path, *rest)
     elif job in ENCODING:

@@ -4,58 +4,81 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from .harness import TEXTKIT, Contender, Outcome, Settings, has, race, skipped
 
 PEERS = str(Path(__file__).with_name("peers.py"))
-DIM, WINDOW, NEGATIVES, SAMPLE, MIN_COUNT, THREADS = 100, 5, 5, 1e-4, 5, 2
+WINDOW, SAMPLE, THREADS = 5, 1e-4, 2
 
 
-def textkit(settings: Settings, target: Path, *more: str) -> Contender:
+@dataclass(frozen=True)
+class Shape:
+    """What all programs are told to train."""
+
+    model: str = "skipgram"
+    hierarchical: bool = False
+    dim: int = 100
+    negatives: int = 5
+    min_count: int = 5
+
+    def __str__(self) -> str:
+        parts = ["skip-gram" if self.model == "skipgram" else "CBOW"]
+        parts += ["hierarchical softmax" if self.hierarchical else "negative sampling"]
+        usual = {"dim": "dimension {}", "negatives": "{} negatives", "min_count": "words that occur {} times or more"}
+        parts += [text.format(getattr(self, n)) for n, text in usual.items() if getattr(self, n) != getattr(Shape, n)]
+        return ", ".join(parts)
+
+
+def textkit(settings: Settings, target: Path, shape: Shape = Shape(), *more: str) -> Contender:
     """Training with the settings that all have in common, and more options."""
     command = [
         *TEXTKIT, "w2v", "train", str(settings.text), "--output", str(target), "--tokenizer", "whitespace",
-        "--no-cache",
-        "--epochs", str(settings.epochs), "--threads", str(THREADS), "--min-count", str(MIN_COUNT), *more,
+        "--no-cache", "--epochs", str(settings.epochs), "--threads", str(THREADS), "--model", shape.model,
+        "--min-count", str(shape.min_count), "--dim", str(shape.dim),
+        *(["--loss", "hs"] if shape.hierarchical else ["--negatives", str(shape.negatives)]), *more,
     ]  # fmt: skip
     return Contender("textkit w2v train", command)
 
 
-def word2vec(settings: Settings, target: Path, cbow: bool, hs: bool) -> Contender | None:
+def word2vec(settings: Settings, target: Path, shape: Shape) -> Contender | None:
     program = shutil.which("word2vec")
     if not program:
         skipped("word2vec", "build word2vec.c and put it on PATH")
         return None
     command = [
-        program, "-train", str(settings.text), "-output", str(target), "-binary", "1", "-size", str(DIM),
-        "-window", str(WINDOW), "-sample", str(SAMPLE), "-min-count", str(MIN_COUNT), "-threads", str(THREADS),
-        "-iter", str(settings.epochs), "-cbow", str(int(cbow)), "-hs", str(int(hs)),
-        "-negative", "0" if hs else str(NEGATIVES),
+        program, "-train", str(settings.text), "-output", str(target), "-binary", "1", "-size", str(shape.dim),
+        "-window", str(WINDOW), "-sample", str(SAMPLE), "-min-count", str(shape.min_count), "-threads", str(THREADS),
+        "-iter", str(settings.epochs), "-cbow", str(int(shape.model == "cbow")), "-hs", str(int(shape.hierarchical)),
+        "-negative", "0" if shape.hierarchical else str(shape.negatives),
     ]  # fmt: skip
     return Contender("word2vec.c", command)
 
 
-def gensim(settings: Settings, target: Path, cbow: bool, hs: bool, seed: int = 1) -> Contender | None:
+def gensim(settings: Settings, target: Path, shape: Shape, seed: int = 1) -> Contender | None:
     if not has(settings.peer_python, "gensim"):
         skipped("gensim", "pip install gensim")
         return None
-    job = f"gensim-{'cbow' if cbow else 'skipgram'}-{'hs' if hs else 'ns'}"
-    numbers = map(str, (settings.epochs, THREADS, seed))
-    command = [settings.peer_python, PEERS, job, str(settings.text), str(target), *numbers]
+    told = {
+        "sg": int(shape.model == "skipgram"), "hs": int(shape.hierarchical), "vector_size": shape.dim,
+        "negative": 0 if shape.hierarchical else shape.negatives, "min_count": shape.min_count, "window": WINDOW,
+        "sample": SAMPLE, "epochs": settings.epochs, "workers": THREADS, "seed": seed,
+    }  # fmt: skip
+    command = [settings.peer_python, PEERS, "gensim", str(settings.text), str(target), json.dumps(told)]
     return Contender("gensim, corpus_file", command)
 
 
-def fasttext(settings: Settings, target: Path, model: str, longest: int, *more: str) -> Contender | None:
+def fasttext(settings: Settings, target: Path, shape: Shape, longest: int, *more: str) -> Contender | None:
     program = shutil.which("fasttext")
     if not program:
         skipped("fasttext", "install fastText and put it on PATH")
         return None
     command = [
-        program, model, "-input", str(settings.text), "-output", str(target.with_suffix("")), "-dim", str(DIM),
-        "-ws", str(WINDOW), "-neg", str(NEGATIVES), "-t", str(SAMPLE), "-minCount", str(MIN_COUNT),
-        "-epoch", str(settings.epochs), "-thread", str(THREADS), "-minn", "3" if longest else "0",
-        "-maxn", str(longest), *more,
+        program, shape.model, "-input", str(settings.text), "-output", str(target.with_suffix("")),
+        "-dim", str(shape.dim), "-ws", str(WINDOW), "-neg", str(shape.negatives), "-t", str(SAMPLE),
+        "-minCount", str(shape.min_count), "-epoch", str(settings.epochs), "-thread", str(THREADS),
+        "-minn", "3" if longest else "0", "-maxn", str(longest), *more,
     ]  # fmt: skip
     return Contender("fastText", command)
 
@@ -86,38 +109,62 @@ def _raced(case: str, settings: Settings, contenders: list[tuple[Contender | Non
     return Outcome(f"{case}, {settings.epochs} epochs", "MB", settings.megabytes * settings.epochs, runs, quality)
 
 
+def _all(settings: Settings, shape: Shape) -> Outcome | None:
+    """A race of all programs that can train this."""
+    paths = [settings.scratch / f"vectors.{name}" for name in ("w2v", "c.bin", "gensim.bin", "fasttext.vec")]
+    contenders = [
+        (textkit(settings, paths[0], shape), paths[0]), (word2vec(settings, paths[1], shape), paths[1]),
+        (gensim(settings, paths[2], shape), paths[2]),
+    ]  # fmt: skip
+    if not shape.hierarchical:  # fastText has no vectors by hierarchical softmax that others have, too
+        contenders.append((fasttext(settings, paths[3], shape, 0), paths[3]))
+    return _raced(str(shape), settings, contenders)
+
+
 def w2v_skipgram(settings: Settings) -> Outcome | None:
     """Skip-gram by negative sampling."""
-    paths = [settings.scratch / f"sg.{name}" for name in ("w2v", "c.bin", "gensim.bin", "fasttext.vec")]
-    return _raced("skip-gram, negative sampling", settings, [
-        (textkit(settings, paths[0]), paths[0]), (word2vec(settings, paths[1], False, False), paths[1]),
-        (gensim(settings, paths[2], False, False), paths[2]), (fasttext(settings, paths[3], "skipgram", 0), paths[3]),
-    ])  # fmt: skip
+    return _all(settings, Shape())
 
 
 def w2v_cbow(settings: Settings) -> Outcome | None:
     """CBOW by negative sampling."""
-    paths = [settings.scratch / f"cbow.{name}" for name in ("w2v", "c.bin", "gensim.bin", "fasttext.vec")]
-    return _raced("CBOW, negative sampling", settings, [
-        (textkit(settings, paths[0], "--model", "cbow"), paths[0]),
-        (word2vec(settings, paths[1], True, False), paths[1]), (gensim(settings, paths[2], True, False), paths[2]),
-        (fasttext(settings, paths[3], "cbow", 0), paths[3]),
-    ])  # fmt: skip
+    return _all(settings, Shape("cbow"))
 
 
 def w2v_hierarchical(settings: Settings) -> Outcome | None:
     """Skip-gram by hierarchical softmax."""
-    paths = [settings.scratch / f"hs.{name}" for name in ("w2v", "c.bin", "gensim.bin")]
-    return _raced("skip-gram, hierarchical softmax", settings, [
-        (textkit(settings, paths[0], "--loss", "hs"), paths[0]),
-        (word2vec(settings, paths[1], False, True), paths[1]), (gensim(settings, paths[2], False, True), paths[2]),
-    ])  # fmt: skip
+    return _all(settings, Shape(hierarchical=True))
+
+
+def w2v_cbow_hierarchical(settings: Settings) -> Outcome | None:
+    """CBOW by hierarchical softmax."""
+    return _all(settings, Shape("cbow", hierarchical=True))
+
+
+def w2v_wide(settings: Settings) -> Outcome | None:
+    """Skip-gram with long vectors."""
+    return _all(settings, Shape(dim=300))
+
+
+def w2v_cbow_wide(settings: Settings) -> Outcome | None:
+    """CBOW with long vectors."""
+    return _all(settings, Shape("cbow", dim=300))
+
+
+def w2v_negatives(settings: Settings) -> Outcome | None:
+    """Skip-gram with many negatives."""
+    return _all(settings, Shape(negatives=20))
+
+
+def w2v_vocabulary(settings: Settings) -> Outcome | None:
+    """Skip-gram with every word."""
+    return _all(settings, Shape(min_count=1))
 
 
 def w2v_subword(settings: Settings) -> Outcome | None:
     """Skip-gram with n-grams of characters."""
-    paths = [settings.scratch / f"sub.{name}" for name in ("w2v", "fasttext.vec")]
+    paths, shape = [settings.scratch / f"sub.{name}" for name in ("w2v", "fasttext.vec")], Shape()
     return _raced("skip-gram with n-grams of 3 to 6 characters", settings, [
-        (textkit(settings, paths[0], "--subword", "3-6"), paths[0]),
-        (fasttext(settings, paths[1], "skipgram", 6), paths[1]),
+        (textkit(settings, paths[0], shape, "--subword", "3-6"), paths[0]),
+        (fasttext(settings, paths[1], shape, 6), paths[1]),
     ])  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .harness import Contender, Settings, Table, run_once
 from .resampling import resampled, weights_of
-from .w2v import fasttext, gensim, textkit, word2vec
+from .w2v import Shape, fasttext, gensim, textkit, word2vec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,8 +49,12 @@ def w2v_quality(settings: Settings) -> Table:
     for task in (*TASKS, NGRAMS):
         for epochs in EPOCHS:
             own = replace(settings, epochs=epochs)
-            trained = {p.name: _trained(own, task, p) for p in _programs(task)}
-            scores = _scores({name: paths for name, paths in trained.items() if paths}, settings.evaluate)
+            trained: dict[str, list[Path]] = {}
+            for program in _programs(task):
+                peer = program.name.removeprefix(PRESET)  # a preset without its model tells nothing
+                if (peer == program.name or peer in trained) and (paths := _trained(own, task, program)):
+                    trained[program.name] = paths
+            scores = _scores(trained, settings.evaluate)
             rows += [[task, epochs, *row] for row in _rows(scores)]
     note = (
         f"Mean over seeds ({settings.runs}; word2vec.c takes none) ± their standard deviation; differences with the "
@@ -68,24 +72,23 @@ def _programs(task: str) -> list[Program]:
     """textkit as it is, the others, and textkit with each one's defaults."""
     if task == NGRAMS:
         return [
-            _ours("textkit", "--subword", "3-6"),
-            Program("fastText", lambda s, target, seed: fasttext(s, target, "skipgram", 6, "-seed", str(seed))),
-            _ours(f"{PRESET}fastText", "--like", "fasttext"),
+            _ours("textkit", Shape(), "--subword", "3-6"),
+            Program("fastText", lambda s, target, seed: fasttext(s, target, Shape(), 6, "-seed", str(seed))),
+            _ours(f"{PRESET}fastText", Shape(), "--like", "fasttext"),
         ]
     model, loss = TASKS[task]
-    cbow, hs = model == "cbow", loss == "hs"
-    chosen = "--model", model, "--loss", loss, "--sample", "1e-4"
+    shape = Shape(model, loss == "hs")
     return [
-        _ours("textkit", *chosen),
-        Program("gensim", lambda s, target, seed: gensim(s, target, cbow, hs, seed)),
-        _ours(f"{PRESET}gensim", *chosen, "--like", "gensim"),
-        Program("word2vec.c", lambda s, target, seed: word2vec(s, target, cbow, hs), seeded=False),
-        _ours(f"{PRESET}word2vec.c", *chosen, "--like", "word2vec"),
+        _ours("textkit", shape),
+        Program("gensim", lambda s, target, seed: gensim(s, target, shape, seed)),
+        _ours(f"{PRESET}gensim", shape, "--sample", "1e-4", "--like", "gensim"),
+        Program("word2vec.c", lambda s, target, seed: word2vec(s, target, shape), seeded=False),
+        _ours(f"{PRESET}word2vec.c", shape, "--sample", "1e-4", "--like", "word2vec"),
     ]
 
 
-def _ours(name: str, *options: str) -> Program:
-    return Program(name, lambda s, target, seed: textkit(s, target, *options, "--seed", str(seed)))
+def _ours(name: str, shape: Shape, *options: str) -> Program:
+    return Program(name, lambda s, target, seed: textkit(s, target, shape, *options, "--seed", str(seed)))
 
 
 def _trained(settings: Settings, task: str, program: Program) -> list[Path]:

@@ -97,11 +97,15 @@ def batched(lines: Iterable[str], size: int) -> Iterator[list[str]]:
         yield some
 
 
-def train_gensim(path: str, target: str, settings: str) -> None:
-    """Word vectors with gensim, by its fastest way (a file of sentences, read by each thread for itself)."""
+def train_gensim(path: str, target: str, *settings: str) -> None:
+    """Word vectors with gensim, by its fastest way (a file of sentences, read by each thread for itself).
+
+    Settings are `name=number`.
+    """
     from gensim.models import Word2Vec
 
-    model = Word2Vec(corpus_file=path, **json.loads(settings))
+    numbers = {name: json.loads(number) for name, number in (setting.split("=") for setting in settings)}
+    model = Word2Vec(corpus_file=path, **numbers)
     model.wv.save_word2vec_format(target, binary=True)
 
 

@@ -65,7 +65,8 @@ def gensim(settings: Settings, target: Path, shape: Shape, seed: int = 1) -> Con
         "negative": 0 if shape.hierarchical else shape.negatives, "min_count": shape.min_count, "window": WINDOW,
         "sample": SAMPLE, "epochs": settings.epochs, "workers": THREADS, "seed": seed,
     }  # fmt: skip
-    command = [settings.peer_python, PEERS, "gensim", str(settings.text), str(target), json.dumps(told)]
+    numbers = [f"{name}={number}" for name, number in told.items()]
+    command = [settings.peer_python, PEERS, "gensim", str(settings.text), str(target), *numbers]
     return Contender("gensim, corpus_file", command)
 
 

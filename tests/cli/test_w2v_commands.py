@@ -111,12 +111,16 @@ def test_analogy_odd_one_out_and_distance(run, trained):
     assert run("w2v", "distance", trained, "fish1").code == 2
 
 
-def test_sentence_vectors(run, trained):
+def test_sentence_vectors(run, trained, tmp_path):
     done = run("w2v", "sentence", trained, "-", stdin=b"fish1 fish2\nunknown\n")
     first, second = ([float(x) for x in line.split(" ")] for line in done.out.splitlines())
     assert len(first) == len(second) == 16
     assert any(first)
     assert not any(second)
+    target = tmp_path / "vectors.jsonl"
+    run("w2v", "sentence", trained, "-", "--json", "--output", target, stdin='fish1 fish2\nsay "é"\n'.encode())
+    objects = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
+    assert objects == [{"text": "fish1 fish2", "vector": first}, {"text": 'say "é"', "vector": [0] * 16}]
 
 
 def test_cluster_prints_classes(run, trained):

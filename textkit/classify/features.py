@@ -15,7 +15,7 @@ from ..errors import DataError
 from ..kernels import features as kernels
 from ..parallel import ordered_map, split_evenly, thread_count
 from ..text.corpus import EncodedCorpus
-from ..text.vocabulary import BOS, EOS, SPECIALS, UNK, Vocabulary
+from ..text.vocabulary import BOS, EOS, SPECIALS, UNK, Vocabulary, word_numbers
 from .characters import ExactPieces, HashedPieces
 from .feature_config import FeatureConfig
 from .labelling import Ragged, is_everything
@@ -250,19 +250,3 @@ def _trained_words(text: EncodedCorpus, documents: np.ndarray | None, config: Fe
     chosen = vocabulary.subset(kept)
     chosen.counts = counts[kept]
     return chosen
-
-
-def word_numbers(text: Vocabulary, model: Vocabulary) -> np.ndarray:
-    """For each id of a text's vocabulary the model's, int32; empty where they are the same."""
-    if text is model or (np.array_equal(text.ends, model.ends) and np.array_equal(text.arena, model.arena)):
-        return _NO_MAP
-    found = np.full(len(text), UNK, np.int32)
-    size = len(text) - len(SPECIALS)
-    if size:
-        edges = text.ends[len(SPECIALS) :]
-        for first in range(0, size, 1 << 16):
-            part = edges[first : first + (1 << 16) + 1]
-            spans = (np.stack([part[:-1], part[1:]], axis=1) - part[0]).astype(np.int32)
-            ids, _ = model.look_up(text.arena[part[0] :], spans, len(spans))
-            found[len(SPECIALS) + first : len(SPECIALS) + first + len(spans)] = ids
-    return found

@@ -12,10 +12,10 @@ from ..formats.hashing import LABEL, UNKNOWN, Hashing
 from ..kernels import fasttext as kernels
 from ..parallel import ordered_map, split_evenly, thread_count
 from ..text.corpus import EncodedCorpus
-from ..text.vocabulary import EOS, SPECIALS, UNK, Vocabulary
+from ..text.vocabulary import EOS, SPECIALS, UNK, Vocabulary, word_numbers
 from .characters import HashedPieces
 from .feature_config import FeatureConfig
-from .features import joined, word_numbers
+from .features import joined
 from .labelling import Ragged
 
 _NUMBERS = ("words", "shortest", "longest", "word_ngrams", "buckets")

@@ -166,22 +166,37 @@ def distance(model: Path, words: tuple[str, ...], layout: str, as_json: bool) ->
 @click.command()
 @MODEL
 @common.INPUTS
+@common.OUTPUT
 @LAYOUT
 @common.reading
+@common.THREADS
 @common.JSON
-def sentence(model: Path, reader: "Reader", layout: str, as_json: bool) -> None:
+def sentence(
+    model: Path, reader: "Reader", output: Path | None, layout: str, threads: int | None, as_json: bool
+) -> None:
     """A vector for each line of text: the mean of its words' unit vectors, zeros if none is known.
 
     \b
     textkit w2v sentence text.w2v lines.txt > vectors.txt
     """
+    import io
+
+    from ..formats.vectors import write_rows
+    from ..vectors.sentences import sentence_vectors
+
+    def pieces() -> Iterator[bytes]:
+        for block, vectors in sentence_vectors(loaded, reader, threads):
+            rows = io.BytesIO()
+            write_rows(rows, [""] * len(vectors), vectors, ord("," if as_json else " "))
+            if not as_json:
+                yield rows.getvalue()
+                continue
+            for line, row in zip(block.lines(), rows.getvalue().decode().splitlines(), strict=True):
+                text = json.dumps(line, ensure_ascii=False)
+                yield f'{{"text": {text}, "vector": [{row}]}}\n'.encode("utf-8", "surrogateescape")
+
     loaded = _load(model, layout)
-    for line in reader.lines():
-        numbers = loaded.sentence(line).tolist()
-        if as_json:
-            click.echo(json.dumps({"text": line, "vector": numbers}, ensure_ascii=False))
-        else:
-            click.echo(" ".join(f"{x:.6g}" for x in numbers))
+    common.write_pieces(pieces(), output)
     common.tell_skipped(reader)
 
 

@@ -93,7 +93,7 @@ def write(path: str | Path, layout: str, words: Sequence[str], vectors: np.ndarr
         return [path, _beside(path, ".words.txt")]
     if layout == "projector":
         with files.atomic_write(path) as stream:
-            _write_text(stream, [""] * len(words), vectors, 9)
+            write_rows(stream, [""] * len(words), vectors, 9)
         _write_lines(_beside(path, ".metadata.tsv"), words)
         return [path, _beside(path, ".metadata.tsv")]
     if layout == "fasttext":
@@ -107,7 +107,7 @@ def write(path: str | Path, layout: str, words: Sequence[str], vectors: np.ndarr
         if layout.startswith("binary"):
             _write_binary(stream, words, vectors, layout == "binary")
         else:
-            _write_text(stream, words, vectors, 32)
+            write_rows(stream, words, vectors, 32)
     return [path]
 
 
@@ -261,7 +261,13 @@ def _arena(words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(bytearray(b"".join(encoded) + b"\0"), np.uint8), ends
 
 
-def _write_text(stream: IO[bytes], words: Sequence[str], vectors: np.ndarray, separator: int) -> None:
+def write_rows(stream: IO[bytes], words: Sequence[str], vectors: np.ndarray, separator: int) -> None:
+    """A line for each word and its numbers, which tell float32 exactly; without the word where it is empty.
+
+    Args:
+        vectors: float32 (W, D), contiguous.
+        separator: the byte between words and numbers.
+    """
     arena, ends = _arena(words)
     dim, values = vectors.shape[1], vectors.reshape(-1)
     step = max(1, _BUFFER // (25 * dim))

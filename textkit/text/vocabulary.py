@@ -327,3 +327,19 @@ def _gathered(arena: np.ndarray, ends: np.ndarray, numbers: np.ndarray) -> tuple
     words_of = np.zeros(size + PADDING, np.uint8)
     words.gather_words(arena, ends, numbers, words_of, chosen)
     return words_of, chosen
+
+
+def word_numbers(text: Vocabulary, model: Vocabulary) -> np.ndarray:
+    """For each id of a text's vocabulary the model's, int32, UNK where it has none; empty where they are the same."""
+    if text is model or (np.array_equal(text.ends, model.ends) and np.array_equal(text.arena, model.arena)):
+        return np.zeros(0, np.int32)
+    found = np.full(len(text), UNK, np.int32)
+    size = len(text) - len(SPECIALS)
+    if size:
+        edges = text.ends[len(SPECIALS) :]
+        for first in range(0, size, 1 << 16):
+            part = edges[first : first + (1 << 16) + 1]
+            spans = (np.stack([part[:-1], part[1:]], axis=1) - part[0]).astype(np.int32)
+            ids, _ = model.look_up(text.arena[part[0] :], spans, len(spans))
+            found[len(SPECIALS) + first : len(SPECIALS) + first + len(spans)] = ids
+    return found

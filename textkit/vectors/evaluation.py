@@ -181,7 +181,7 @@ def pair_cosines(model: WordVectors, pairs: Sequence[tuple[str, str, float]]) ->
     """Each pair's cosine, float64 (n,), NaN where a word is missing; that of a vector of zeros is 0."""
     found = np.full(len(pairs), math.nan)
     for i, (*words, _) in enumerate(pairs):
-        first, second = (model._vector_or_none(w) if w in model else model._vector_or_none(w.lower()) for w in words)
+        first, second = (model.find(w) if w in model else model.find(w.lower()) for w in words)
         if first is not None and second is not None:
             lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
             found[i] = float(first @ second) / lengths if lengths else 0.0

@@ -236,10 +236,7 @@ class WordVectors:
         Raises:
             UsageError: the word has no vector; the message names words that are spelt like it.
         """
-        number = self._number(word)
-        if number is not None:
-            return np.asarray(self.vectors[number])
-        vector = self._composed(word)
+        vector = self.find(word)
         if vector is None:
             near = self.spelt_like(word)
             hint = f"Did you mean {', '.join(near)}?" if near else "See all words with: textkit w2v export --words"
@@ -248,7 +245,13 @@ class WordVectors:
 
     def get_vector(self, word: str, norm: bool = False) -> np.ndarray:
         """As `model[word]`; of length 1 if `norm`."""
-        return _unit(self[word]) if norm else self[word]
+        return unit(self[word]) if norm else self[word]
+
+    @property
+    def composes(self) -> bool:
+        """Whether unseen words have a vector by their n-grams."""
+        subwords = self.config and self.config.subwords
+        return self.rows is not None and self.buckets is not None and bool(subwords)
 
     def _composed(self, word: str) -> np.ndarray | None:
         """The mean of the word's n-grams that occurred in training; None if there is none."""
@@ -284,7 +287,7 @@ class WordVectors:
 
     def similarity(self, a: str, b: str) -> float:
         """The cosine of two words' vectors."""
-        return float(_unit(self[a]) @ _unit(self[b]))
+        return float(unit(self[a]) @ unit(self[b]))
 
     def similar(
         self,
@@ -306,8 +309,8 @@ class WordVectors:
         positive, negative = _listed(positive), _listed(negative)
         if not (positive or negative):
             raise UsageError("there is no word to compare with.")
-        query = sum((_unit(self[w]) for w in positive), np.zeros(self.dim, np.float32))
-        query = query - sum((_unit(self[w]) for w in negative), np.zeros(self.dim, np.float32))
+        query = sum((unit(self[w]) for w in positive), np.zeros(self.dim, np.float32))
+        query = query - sum((unit(self[w]) for w in negative), np.zeros(self.dim, np.float32))
         return self.nearest(query[None], [[*positive, *negative]], top=top, restrict=restrict, threads=threads)[0]
 
     def nearest(
@@ -367,7 +370,7 @@ class WordVectors:
             return self.similar([b, c], [a], top=top)
         if method != "mul":
             raise UsageError(f"unknown method '{method}'.", "Choose add or mul.")
-        units = np.stack([_unit(self[w]) for w in (a, b, c)])
+        units = np.stack([unit(self[w]) for w in (a, b, c)])
         cosines = ((units @ self.vectors.T) / self.lengths + 1) / 2
         scores = cosines[1] * cosines[2] / (cosines[0] + 1e-3)
         asked = {self._number(w) for w in (a, b, c)}
@@ -383,16 +386,17 @@ class WordVectors:
         """
         if len(words) < 3:
             raise UsageError(f"{len(words)} words are too few to tell the odd one out.", "Give three or more.")
-        units = np.stack([_unit(self[w]) for w in words])
-        scores = units @ _unit(units.mean(0))
+        units = np.stack([unit(self[w]) for w in words])
+        scores = units @ unit(units.mean(0))
         return sorted(zip(words, scores.tolist(), strict=True), key=lambda pair: pair[1])
 
     def sentence(self, text: str) -> np.ndarray:
         """The mean of the unit vectors of a text's words that have one, float32 (D,); zeros if none has."""
-        units = [_unit(v) for token in self.tokenizer.tokenize(text) if (v := self._vector_or_none(token)) is not None]
+        units = [unit(v) for token in self.tokenizer.tokenize(text) if (v := self.find(token)) is not None]
         return np.asarray(np.mean(np.stack(units), axis=0)) if units else np.zeros(self.dim, np.float32)
 
-    def _vector_or_none(self, word: str) -> np.ndarray | None:
+    def find(self, word: str) -> np.ndarray | None:
+        """As `model[word]`, but None where there is no vector."""
         number = self._number(word)
         return self._composed(word) if number is None else np.asarray(self.vectors[number])
 
@@ -401,7 +405,8 @@ def _listed(words: str | Iterable[str]) -> list[str]:
     return [words] if isinstance(words, str) else list(words)
 
 
-def _unit(vector: np.ndarray) -> np.ndarray:
+def unit(vector: np.ndarray) -> np.ndarray:
+    """The vector with length 1, float32; zeros stay."""
     length = float(np.linalg.norm(vector))
     return (vector / length if length else vector).astype(np.float32)
 

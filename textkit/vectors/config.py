@@ -15,9 +15,9 @@ _AMPLE = 50_000_000  # words seen in training that make good vectors
 # For _USUAL words, found by held-out loss and by one half of the evaluation sets; bench/README.md reports the others.
 _RATES = {"skipgram": 0.06, "cbow": 0.25}
 _PATH_RATES = {"skipgram": 0.04, "cbow": 0.15}  # of hierarchical softmax
-_SUBWORD_RATE, _COMPAT_RATE = 0.075, 0.05
+_SUBWORD_RATE, _COMPAT_RATE = 0.06, 0.05
 _USUAL = 4_000_000  # words left by subsampling, over all epochs
-_SLOWING = 0.25  # the rate falls with this power of the words
+_SLOWING, _SUBWORD_SLOWING = 0.25, 0.4  # the rate falls with this power of the words
 _LEAST_FACTOR, _MOST_FACTOR = 0.25, 1.5
 LARGEST_DIM, LARGEST_WINDOW = 10_000, 1_000
 SOFTMAX_LIMIT = 50_000
@@ -102,19 +102,22 @@ class Config:
 
         Args:
             words: how many there are to train on, those that subsampling leaves, over all epochs. Sixteen times as many
-                halve the rate; it is a quarter to one and a half of what suits four million.
+                halve the rate, of skip-gram with n-grams a third of it stays; it is a quarter to one and a half of what
+                suits four million.
         """
         if self.rate is not None:
             return self.rate
-        factor = (_USUAL / max(words, 1)) ** _SLOWING
-        return self._usual_rate * max(_LEAST_FACTOR, min(_MOST_FACTOR, factor))
+        usual, slowing = self._usual_rate
+        return usual * max(_LEAST_FACTOR, min(_MOST_FACTOR, (_USUAL / max(words, 1)) ** slowing))
 
     @property
-    def _usual_rate(self) -> float:
+    def _usual_rate(self) -> tuple[float, float]:
+        """The rate for `_USUAL` words, and with which power of their number it falls."""
         if self.model == "cbow" and self.combine != "mean":
-            return _COMPAT_RATE
-        rate = (_PATH_RATES if self.loss == "hs" else _RATES)[self.model]
-        return _SUBWORD_RATE if self.subwords and self.model == "skipgram" else rate
+            return _COMPAT_RATE, _SLOWING
+        if self.subwords and self.model == "skipgram":
+            return _SUBWORD_RATE, _SUBWORD_SLOWING
+        return (_PATH_RATES if self.loss == "hs" else _RATES)[self.model], _SLOWING
 
     def epochs_for(self, tokens: int) -> int:
         """Passes over a text of so many words: as asked, or more the smaller it is."""

@@ -8,7 +8,7 @@ from .harness import Outcome, Table
 from .scaling import exponents
 
 Results = dict[str, Outcome | Table]
-QUALITIES = ("accuracy", "spearman", "atlas-questions", "questions-words", "wordsim353", "f1")
+QUALITIES = ("accuracy", "atlas-questions", "questions-words")  # of several measures the one that is drawn
 
 
 def draw(results: Results, directory: Path, name: str) -> list[Path]:
@@ -66,8 +66,9 @@ def ratios(results: Results, pyplot: Any) -> Any:
 
 
 def scores(text: str) -> list[tuple[str, float]]:
-    """The measures of quality in a line such as "atlas-questions 0.86, wordsim353 0.61"."""
-    return [(name, float(value)) for name, value in re.findall(r"([\w.-]*[A-Za-z][\w.-]*) (\d*\.\d+)", text)]
+    """The measures of quality in a line such as "wordsim353 0.61, atlas-questions 0.86", those of `QUALITIES` first."""
+    found = [(name, float(value)) for name, value in re.findall(r"([\w.-]*[A-Za-z][\w.-]*) (\d*\.\d+)", text)]
+    return sorted(found, key=lambda measure: measure[0] not in QUALITIES)
 
 
 def quality(results: Results, pyplot: Any) -> Any:

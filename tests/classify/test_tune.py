@@ -11,6 +11,7 @@ from textkit.classify.config import ClassifierConfig
 from textkit.classify.data import from_memory
 from textkit.classify.goals import Goal
 from textkit.classify.labelling import Ragged
+from textkit.classify.quantising import file_size
 from textkit.classify.tune import Trial, Tuned, Tuner, space_for
 from textkit.errors import DataError, UsageError
 
@@ -125,6 +126,14 @@ def test_halving_goes_on_with_the_best_third(data, monkeypatch):
     assert [t.settings for t in by_share[2]] == [first[0].settings, best[0]]
 
 
+def test_settings_that_were_better_on_few_documents_are_taken(data):
+    tuner = Tuner(data, ClassifierConfig(model="linear"), Goal(), 1e6, threads=1)
+    tuner.trials = [Trial({"cost": cost}, share, score, 1.0, 1) for cost, share, score in (
+        (1, 1.0, 0.7), (2, 1 / 3, 0.8), (3, 1 / 9, 0.9), (3, 1 / 3, 0.6), (4, 1.0, None),
+    )]  # fmt: skip
+    assert tuner._best() is tuner.trials[1]
+
+
 def test_settings_that_are_given_stay(data, monkeypatch):
     monkeypatch.setattr(Tuner, "_over", lambda self, trial: len(self.trials) >= 6)
     config = ClassifierConfig(model="linear", word_ngrams=1)
@@ -148,14 +157,20 @@ def test_the_log_is_gone_on_with(data, tmp_path, monkeypatch):
             Tuner(data, ClassifierConfig(), Goal(), 1e6, log=log)
 
 
-def test_models_may_have_a_greatest_size(data, monkeypatch):
-    monkeypatch.setattr(Tuner, "_over", lambda self, trial: len(self.trials) >= 9)
-    whole = Tuner(data, ClassifierConfig(model="linear"), Goal(), 1e6, threads=1).run()
-    limit = sorted(t.size for t in whole.trials)[2]
-    tuned = Tuner(data, ClassifierConfig(model="linear"), Goal(), 1e6, max_size=limit, threads=1).run()
-    assert tuned.best.size <= limit
+@pytest.mark.parametrize("model", ["linear", "embedding"])
+def test_models_may_have_a_greatest_size(data, monkeypatch, tmp_path, model):
+    monkeypatch.setattr(Tuner, "_over", lambda self, trial: len(self.trials) >= 3)
+    fixed = frozenset({"epochs"})
+    config = ClassifierConfig(model=model, epochs=100)
+    whole = Tuner(data, config, Goal(), 1e6, fixed, threads=1).run()
+    limit = file_size(whole.model) // 2
+    tuned = Tuner(data, config, Goal(), 1e6, fixed, max_size=limit, threads=1).run()
+    tuned.model.save(tmp_path / "small.model")
+    assert limit / 4 < (tmp_path / "small.model").stat().st_size <= limit
+    assert max(trial.size for trial in tuned.trials) <= limit
+    assert tuned.best.score > 1 / 8  # of eight labels
     with pytest.raises(DataError, match="small enough"):
-        Tuner(data, ClassifierConfig(model="linear"), Goal(), 1e6, max_size=10, threads=1).run()
+        Tuner(data, config, Goal(), 1e6, fixed, max_size=10, threads=1).run()
 
 
 def test_what_mattered_is_the_variance_between_values():

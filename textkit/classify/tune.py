@@ -28,6 +28,7 @@ from .fitting import fit_embedding
 from .goals import Goal
 from .linear_fitting import LARGEST, LinearFitter
 from .model import Classifier
+from .quantising import Smaller, file_size, quantised
 from .splits import held_out, shuffled_by, stratum_of_each
 
 RATE = 3  # of settings one in so many goes on, to so many times the documents
@@ -144,7 +145,7 @@ class Tuner:
         fixed: names of settings that stay as they are.
         goal: what is to be great.
         seconds: time for all of it, the model of all documents included.
-        max_size: bytes that the model may have.
+        max_size: bytes that the model may have; larger ones are quantised, and judged so.
         log: where trials are kept; those that are there already are not made again.
         began: when time began to count, by `time.monotonic`; now, if not given.
     """
@@ -200,14 +201,15 @@ class Tuner:
         best = self._best()
         if best is None:
             raise DataError(
-                "no settings that were tried gave a model that is small enough."
-                if self.max_size and any(t.score is not None for t in self.trials) else "no settings could be tried.",
-                "Give more --time or a greater --max-size; `textkit classify quantize` makes models smaller.",
+                "no settings that were tried gave a model that is small enough." if self.max_size
+                else "no settings could be tried.",
+                "Give more --time or a greater --max-size.",
             )  # fmt: skip
         model = self._fitted(best.settings, np.arange(len(self.data)))
+        model.report["tuned"] = {"settings": best.settings, "score": best.score, "trials": len(self.trials)}
+        model = self._small_enough(model)
         seconds = time.monotonic() - self.since
         begun = [t for t in self.trials if t.settings == first]
-        model.report["tuned"] = {"settings": best.settings, "score": best.score, "trials": len(self.trials)}
         return Tuned(model, best, max(begun, key=lambda t: t.share, default=best), self.trials, seconds)
 
     def _warm_up(self, settings: dict[str, Any]) -> None:
@@ -215,7 +217,9 @@ class Tuner:
         for model in {settings["model"], *(("linear", "embedding") if self.config.model == "auto" else ())}:
             usual = _plain({name: values[0] for name, values in SPACE[model].items()})
             with contextlib.suppress(UsageError):
-                self._fitted({**usual, "model": model, "word_ngrams": 2}, self.train[:_TINY])
+                fitted = self._fitted({**usual, "model": model, "word_ngrams": 2}, self.train[:_TINY])
+                if self.max_size is not None:
+                    quantised(fitted, Smaller(features=_TINY), self.data.text, self.threads)
 
     def _round(self, settings: list[dict[str, Any]], draws: random.Random) -> bool:
         """One round of halving; whether anything new was tried."""
@@ -223,7 +227,7 @@ class Tuner:
         protected, before = settings[:1] if not self.trials else [], len(self.trials)
         for share in self.shares:
             done = [trial for each in settings if (trial := self._try(each, share))]
-            others = [t for t in done if self._fits(t) and t.settings not in protected]
+            others = [t for t in done if t.score is not None and t.settings not in protected]
             others.sort(key=lambda t: t.score or 0.0, reverse=True)
             settings = protected + [t.settings for t in others[: max(1, len(done) // RATE)]]
             if len(done) == 0:
@@ -231,13 +235,21 @@ class Tuner:
         return len(self.trials) > before
 
     def _best(self) -> Trial | None:
-        """The trial whose settings would be taken now: the best of those with the most documents."""
-        fitting = [trial for trial in self.trials if self._fits(trial)]
-        share = max((trial.share for trial in fitting), default=0.0)
-        return max((t for t in fitting if t.share == share), key=lambda t: (t.score, -t.size), default=None)
+        """The trial whose settings would be taken now: of those with the most documents of their settings.
 
-    def _fits(self, trial: Trial) -> bool:
-        return trial.score is not None and (self.max_size is None or trial.size <= self.max_size)
+        Few documents make a model worse, hardly ever better.
+        """
+        last = {}
+        for trial in sorted(self.trials, key=lambda trial: trial.share):
+            if trial.score is not None:
+                last[json.dumps(trial.settings, sort_keys=True)] = trial
+        return max(last.values(), key=lambda trial: (trial.score, trial.share, -trial.size), default=None)
+
+    def _small_enough(self, model: Classifier) -> Classifier:
+        """The model, quantised where it is too large. Raises UsageError where even that does not do."""
+        if self.max_size is None or file_size(model) <= self.max_size:
+            return model
+        return quantised(model, Smaller(self.max_size), self.data.text, self.threads)
 
     def _settings_given(self) -> dict[str, Any]:
         """The settings to begin with, of the linear model if nothing else was said."""
@@ -301,14 +313,13 @@ class Tuner:
     def _measured(self, settings: dict[str, Any], share: float) -> Trial:
         began = time.monotonic()
         try:
-            model = self._fitted(settings, self.thinned[share])
-        except UsageError:  # these settings cannot be on these data
+            model = self._small_enough(self._fitted(settings, self.thinned[share]))
+        except UsageError:  # these settings cannot be on these data, or not in this size
             return Trial(settings, share, None, time.monotonic() - began, 0)
         bags = model.features.bags(self.data.text, self.held, self.threads)
         p = model.probabilities(bags, self.threads)
         score = self.goal.value(p, self.gold, model.head.loss != "ova")
-        size = sum(array.nbytes for part in (model.features, model.head) for array in part.arrays().values())
-        return Trial(settings, share, score, round(time.monotonic() - began, 3), size)
+        return Trial(settings, share, score, round(time.monotonic() - began, 3), file_size(model))
 
     def _fitted(self, settings: dict[str, Any], documents: np.ndarray) -> Classifier:
         """The model of some documents with these settings; features that were made for them are used again."""

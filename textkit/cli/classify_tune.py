@@ -99,7 +99,7 @@ def _tell(tuned: "Tuned", target: Path, metric: str, as_json: bool) -> None:
     rows.append([metric, _shown(tuned.first.score), _shown(tuned.best.score)])
     rows.append(["bytes", str(tuned.first.size), str(tuned.best.size)])
     rows.append(["of the documents", f"{tuned.first.share:.0%}", f"{tuned.best.share:.0%}"])
-    title = f"{target}: {len(tuned.trials)} trials in {tuned.seconds:.1f} s"
+    title = f"{target}: {target.stat().st_size:,} bytes, {len(tuned.trials)} trials in {tuned.seconds:.1f} s"
     common.print_table(title, ["setting", "to begin with", "chosen"], rows)
     mattered = [
         [name, f"{share:.0%}", ", ".join(f"{value}: {mean:.4f}" for value, mean in means)]

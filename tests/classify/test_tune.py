@@ -151,6 +151,8 @@ def test_the_log_is_gone_on_with(data, tmp_path, monkeypatch):
     assert again.run().trials == first.trials
     with pytest.raises(UsageError, match="other data, another metric"):
         Tuner(data, ClassifierConfig(), Goal("macro-f1"), 1e6, log=log)
+    with pytest.raises(UsageError, match="other settings"):
+        Tuner(data, ClassifierConfig(), Goal(), 1e6, max_size=1000, log=log)
     for text in ("nonsense", json.dumps({}) + "\n3\n", ""):
         log.write_text(text)
         with pytest.raises(DataError, match="no log"):

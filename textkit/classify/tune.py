@@ -346,7 +346,7 @@ class Tuner:
         data = hashlib.sha256(self.data.text.ids.tobytes() + self.data.gold.ids.tobytes()).hexdigest()[:16]
         base = hashlib.sha256(json.dumps(self.config.settings(), sort_keys=True).encode()).hexdigest()[:16]
         goal = [self.goal.kind, self.goal.share, self.goal.label]
-        return {"data": data, "settings": base, "goal": goal}
+        return {"data": data, "settings": base, "goal": goal, "max_size": self.max_size}
 
     def _read_log(self) -> dict[str, Trial]:
         if self.log is None or not self.log.exists():

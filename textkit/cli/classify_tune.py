@@ -29,7 +29,7 @@ _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
     help="accuracy, micro-f1, macro-f1, weighted-f1, f1:LABEL, log-loss, precision-at-recall:0.8[:LABEL] or "
     "recall-at-precision:0.95[:LABEL].",
 )
-@click.option("--max-size", metavar="10M", help="Bytes that the model may have.")
+@click.option("--max-size", metavar="10M", help="Bytes that the model may have; larger ones are quantised.")
 @click.option("--log", type=FILE, help="Keep trials in this file, and go on from those that are there.")
 @settings
 @common.tokenizing("word")

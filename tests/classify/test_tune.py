@@ -144,26 +144,26 @@ def test_settings_that_are_given_stay(data, monkeypatch):
 def test_the_log_is_gone_on_with(data, tmp_path, monkeypatch):
     monkeypatch.setattr(Tuner, "_over", lambda self, trial: len(self.trials) >= 5)
     log = tmp_path / "trials.jsonl"
-    first = Tuner(data, ClassifierConfig(), Goal(), 1e6, log=log, threads=1).run()
+    first = Tuner(data, ClassifierConfig(model="linear"), Goal(), 1e6, log=log, threads=1).run()
     assert len(log.read_text().splitlines()) == 6
-    again = Tuner(data, ClassifierConfig(), Goal(), 1e6, log=log, threads=1)
+    again = Tuner(data, ClassifierConfig(model="linear"), Goal(), 1e6, log=log, threads=1)
     monkeypatch.setattr(again, "_measured", lambda settings, share: pytest.fail("tried again"))
     assert again.run().trials == first.trials
     with pytest.raises(UsageError, match="other data, another metric"):
-        Tuner(data, ClassifierConfig(), Goal("macro-f1"), 1e6, log=log)
+        Tuner(data, ClassifierConfig(model="linear"), Goal("macro-f1"), 1e6, log=log)
     with pytest.raises(UsageError, match="other settings"):
-        Tuner(data, ClassifierConfig(), Goal(), 1e6, max_size=1000, log=log)
+        Tuner(data, ClassifierConfig(model="linear"), Goal(), 1e6, max_size=1000, log=log)
     for text in ("nonsense", json.dumps({}) + "\n3\n", ""):
         log.write_text(text)
         with pytest.raises(DataError, match="no log"):
-            Tuner(data, ClassifierConfig(), Goal(), 1e6, log=log)
+            Tuner(data, ClassifierConfig(model="linear"), Goal(), 1e6, log=log)
 
 
 @pytest.mark.parametrize("model", ["linear", "embedding"])
 def test_models_may_have_a_greatest_size(data, monkeypatch, tmp_path, model):
     monkeypatch.setattr(Tuner, "_over", lambda self, trial: len(self.trials) >= 3)
     fixed = frozenset({"epochs"})
-    config = ClassifierConfig(model=model, epochs=100)
+    config = ClassifierConfig(model=model, epochs=20)
     whole = Tuner(data, config, Goal(), 1e6, fixed, threads=1).run()
     limit = file_size(whole.model) // 2
     tuned = Tuner(data, config, Goal(), 1e6, fixed, max_size=limit, threads=1).run()

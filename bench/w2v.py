@@ -31,7 +31,7 @@ class Shape:
         return ", ".join(parts)
 
 
-def textkit(settings: Settings, target: Path, shape: Shape = Shape(), *more: str) -> Contender:
+def textkit(settings: Settings, target: Path, shape: Shape, *more: str) -> Contender:
     """Training with the settings that all have in common, and more options."""
     command = [
         *TEXTKIT, "w2v", "train", str(settings.text), "--output", str(target), "--tokenizer", "whitespace",

@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 EPOCHS = 1, 5
 INTERVAL = 2.5, 97.5  # percentiles
 PRESET = "textkit --like "
-TASKS = {
-    "skip-gram, negative sampling": ("skipgram", "ns"), "CBOW, negative sampling": ("cbow", "ns"),
-    "skip-gram, hierarchical softmax": ("skipgram", "hs"), "CBOW, hierarchical softmax": ("cbow", "hs"),
-}  # fmt: skip
+_SHAPES = Shape(), Shape("cbow"), Shape(hierarchical=True), Shape("cbow", hierarchical=True)
+TASKS = {str(shape): shape for shape in _SHAPES}
 NGRAMS = "skip-gram with n-grams"
 
 Scores = dict[str, "np.ndarray"]  # of each measure: (seeds, 1 + resamples), first what was measured on all items
@@ -76,8 +74,7 @@ def _programs(task: str) -> list[Program]:
             Program("fastText", lambda s, target, seed: fasttext(s, target, Shape(), 6, "-seed", str(seed))),
             _ours(f"{PRESET}fastText", Shape(), "--like", "fasttext"),
         ]
-    model, loss = TASKS[task]
-    shape = Shape(model, loss == "hs")
+    shape = TASKS[task]
     return [
         _ours("textkit", shape),
         Program("gensim", lambda s, target, seed: gensim(s, target, shape, seed)),
@@ -99,9 +96,8 @@ def _trained(settings: Settings, task: str, program: Program) -> list[Path]:
 
 
 def _vectors(settings: Settings, task: str, program: Program, seed: int) -> Path | None:
-    model, loss = TASKS.get(task, ("skipgram", "ngrams"))
-    name = "-".join(program.name.split())
-    parts = settings.text.stem, f"{model}-{loss}", name, settings.epochs, seed, "vec"
+    names = ("-".join(name.replace(",", "").split()) for name in (task, program.name))
+    parts = settings.text.stem, *names, settings.epochs, seed, "vec"
     target = settings.scratch / ".".join(map(str, parts))
     if target.exists() and not program.name.startswith("textkit"):
         return target

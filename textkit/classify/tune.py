@@ -159,13 +159,12 @@ class Tuner:
     log: Path | None = None
     threads: int | None = None
     progress: Reporter = silent
-    began: float | None = None
+    began: float = field(default_factory=lambda: time.monotonic())
     trials: list[Trial] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         if not self.seconds > 0:
             raise UsageError(f"--time {self.seconds:g} makes no sense.", "Examples: 90s, 5m, 1h.")
-        self.since = time.monotonic() if self.began is None else self.began
         share = min(self.config.validation or 0.1, _MOST_HELD / len(self.data))
         self.train, self.held = held_out(self.data, share, self.config.seed)
         self.gold = self.data.gold.take(self.held)
@@ -208,7 +207,7 @@ class Tuner:
         model = self._fitted(best.settings, np.arange(len(self.data)))
         model.report["tuned"] = {"settings": best.settings, "score": best.score, "trials": len(self.trials)}
         model = self._small_enough(model)
-        seconds = time.monotonic() - self.since
+        seconds = time.monotonic() - self.began
         begun = [t for t in self.trials if t.settings == first]
         return Tuned(model, best, max(begun, key=lambda t: t.share, default=best), self.trials, seconds)
 
@@ -284,7 +283,7 @@ class Tuner:
             trial = self._measured(settings, share)
         self.trials.append(trial)
         self._write_log()
-        left = self.seconds - (time.monotonic() - self.since)
+        left = self.seconds - (time.monotonic() - self.began)
         self.progress(Progress("tuning", int(self.seconds - max(left, 0)), int(self.seconds), "seconds"))
         return trial
 
@@ -308,7 +307,7 @@ class Tuner:
         The settings to begin with are tried in any case.
         """
         last = max(len(self.data) / len(self.thinned[t.share]) * t.seconds for t in (trial, self._best() or trial))
-        return bool(self.trials) and time.monotonic() - self.since + _CARE * (trial.seconds + last) > self.seconds
+        return bool(self.trials) and time.monotonic() - self.began + _CARE * (trial.seconds + last) > self.seconds
 
     def _measured(self, settings: dict[str, Any], share: float) -> Trial:
         began = time.monotonic()

@@ -247,12 +247,6 @@ class WordVectors:
         """As `model[word]`; of length 1 if `norm`."""
         return unit(self[word]) if norm else self[word]
 
-    @property
-    def composes(self) -> bool:
-        """Whether unseen words have a vector by their n-grams."""
-        subwords = self.config and self.config.subwords
-        return self.rows is not None and self.buckets is not None and bool(subwords)
-
     def _composed(self, word: str) -> np.ndarray | None:
         """The mean of the word's n-grams that occurred in training; None if there is none."""
         if self.rows is None or self.buckets is None or self.config is None or self.config.subwords is None or not word:

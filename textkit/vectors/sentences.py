@@ -50,7 +50,7 @@ def _units(model: WordVectors, words: Vocabulary) -> tuple[np.ndarray, np.ndarra
     rows = np.asarray(model.vectors[numbers[known]], np.float32)
     lengths = np.linalg.norm(rows, axis=1)
     units[known, : model.dim] = rows / np.where(lengths > 0, lengths, 1)[:, None]
-    others = np.flatnonzero(~known) if model.composes else np.arange(len(SPECIALS))
+    others = np.flatnonzero(~known) if model.buckets is not None else np.arange(len(SPECIALS))
     for number in others.tolist():
         if (vector := model.find(words.word(number))) is not None:
             units[number, : model.dim], known[number] = unit(vector), True
